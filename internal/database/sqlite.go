@@ -1,0 +1,64 @@
+package database
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"gorm.io/driver/sqlite"
+	"gorm.io/gorm"
+)
+
+// openSQLite opens one writing connection and a pool of readers on the file at path.
+func openSQLite(path string) (*DB, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("database folder: %w", err)
+	}
+	writer, err := gorm.Open(sqlite.Open(sqliteSource(path, false)), config())
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	reader, err := gorm.Open(sqlite.Open(sqliteSource(path, true)), config())
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	if err := limit(writer, 1); err != nil {
+		return nil, err
+	}
+	if err := limit(reader, runtime.GOMAXPROCS(0)*2); err != nil {
+		return nil, err
+	}
+	return &DB{Reader: reader, Writer: writer}, nil
+}
+
+func limit(db *gorm.DB, connections int) error {
+	pool, err := db.DB()
+	if err != nil {
+		return err
+	}
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(connections)
+	pool.SetConnMaxIdleTime(0)
+	pool.SetConnMaxLifetime(time.Hour)
+	return nil
+}
+
+// sqliteSource is the driver's address of the file. A transaction takes the write lock when it begins, because a
+// deferred one that reads first and writes later fails with SQLITE_BUSY whatever the timeout.
+func sqliteSource(path string, readOnly bool) string {
+	q := url.Values{
+		"_busy_timeout": {"5000"},
+		"_foreign_keys": {"1"},
+		"_journal_mode": {"WAL"},
+		"_synchronous":  {"FULL"},
+		"_txlock":       {"immediate"},
+	}
+	if readOnly {
+		q.Set("_query_only", "1")
+		q.Set("_txlock", "deferred")
+	}
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
+}

@@ -1,0 +1,132 @@
+package models
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// MailKind names a mail and its templates.
+type MailKind string
+
+// The kinds of mail.
+const (
+	MailRegistered       MailKind = "registered"        // a seat is taken: ticket, calendar, link
+	MailRegistrationLink MailKind = "registration_link" // the same address registered again: the link once more
+	MailUnregistered     MailKind = "unregistered"      // the attendee cancelled
+	MailEventCancelled   MailKind = "event_cancelled"   // the organiser cancelled
+	MailEventChanged     MailKind = "event_changed"     // time or place changed
+	MailSignIn           MailKind = "sign_in"           // a one-time link
+	MailPostSubmitted    MailKind = "post_submitted"    // to staff
+	MailPostReviewed     MailKind = "post_reviewed"     // to the author: published, changes asked, declined
+)
+
+// Value refuses a kind that is not one of ours.
+func (k MailKind) Value() (driver.Value, error) {
+	return oneOf("mail kind", k, MailRegistered, MailRegistrationLink, MailUnregistered, MailEventCancelled, MailEventChanged,
+		MailSignIn, MailPostSubmitted, MailPostReviewed)
+}
+
+// Mail is a row of the outbox: whom to tell what, never the words, which are made from the rows it points to when it
+// is sent.
+type Mail struct {
+	ID             int64
+	Kind           MailKind
+	DedupeKey      string // asking twice sends once
+	Recipient      string
+	RecipientName  string
+	UserID         *int64
+	RegistrationID *int64
+	EventID        *int64
+	PostID         *int64
+	ReviewID       *int64
+	SignInLinkID   *int64
+	Attempts       int
+	Error          string
+	NextAt         time.Time
+	LeasedUntil    *time.Time
+	SentAt         *time.Time
+	FailedAt       *time.Time
+	CreatedAt      time.Time
+}
+
+// mailLease is how long a worker may take to send a mail before another may claim it.
+const mailLease = 2 * time.Minute
+
+// mailAttempts is how often a mail is tried before it is given up and shown as failed.
+const mailAttempts = 10
+
+// enqueue writes a mail in the transaction of the change it tells of. A mail with a key that is there already is left
+// as it is.
+func (s *Store) enqueue(ctx context.Context, m Mail) error {
+	m.CreatedAt = s.Now()
+	if m.NextAt.IsZero() {
+		m.NextAt = m.CreatedAt
+	}
+	return s.write(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&m).Error
+}
+
+// ClaimMails leases up to limit mails that are due, the oldest of each recipient only, so that a later mail never
+// overtakes an earlier one to the same address.
+func (s *Store) ClaimMails(ctx context.Context, limit int) ([]Mail, error) {
+	var mails []Mail
+	err := s.tx(ctx, func(tx *Store) error {
+		now := tx.Now()
+		lock := ""
+		if tx.postgres() {
+			lock = " FOR UPDATE SKIP LOCKED"
+		}
+		var ids []int64
+		err := tx.read(ctx).Raw(`SELECT m.id FROM mails m
+			WHERE m.sent_at IS NULL AND m.failed_at IS NULL AND m.next_at <= ? AND (m.leased_until IS NULL OR m.leased_until <= ?)
+			AND NOT EXISTS (SELECT 1 FROM mails o WHERE o.recipient = m.recipient AND o.id < m.id AND o.sent_at IS NULL AND o.failed_at IS NULL)
+			ORDER BY m.next_at, m.id LIMIT ?`+lock, now, now, limit).Scan(&ids).Error
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		until := now.Add(mailLease)
+		if err := tx.write(ctx).Model(&Mail{}).Where("id IN ?", ids).
+			Updates(map[string]any{"leased_until": until, "attempts": gorm.Expr("attempts + 1")}).Error; err != nil {
+			return err
+		}
+		return tx.read(ctx).Where("id IN ?", ids).Order("id").Find(&mails).Error
+	})
+	return mails, err
+}
+
+// MailSent marks a claimed mail as sent.
+func (s *Store) MailSent(ctx context.Context, id int64) error {
+	return s.tx(ctx, func(tx *Store) error {
+		return changed(tx.write(ctx).Model(&Mail{}).Where("id = ?", id).
+			Updates(map[string]any{"sent_at": tx.Now(), "leased_until": nil, "error": ""}), "mail", id)
+	})
+}
+
+// MailFailed notes why a claimed mail was not sent. It is tried again later, each time after a longer pause, unless
+// the refusal is permanent or it was tried often enough.
+func (s *Store) MailFailed(ctx context.Context, m Mail, reason error, permanent bool) error {
+	return s.tx(ctx, func(tx *Store) error {
+		columns := map[string]any{"error": reason.Error(), "leased_until": nil}
+		if permanent || m.Attempts >= mailAttempts {
+			columns["failed_at"] = tx.Now()
+		} else {
+			columns["next_at"] = tx.Now().Add(mailPause(m))
+		}
+		return changed(tx.write(ctx).Model(&Mail{}).Where("id = ?", m.ID).Updates(columns), "mail", m.ID)
+	})
+}
+
+// mailPause doubles from 30 seconds to an hour, spread by the row's number so that a crowd does not come back at once.
+func mailPause(m Mail) time.Duration {
+	pause := min(30*time.Second<<min(m.Attempts, 10), time.Hour)
+	return pause + pause*time.Duration(m.ID%100)/400
+}
+
+// registrationKey is the dedupe key of a mail about a registration.
+func registrationKey(kind MailKind, registrationID int64, version any) string {
+	return fmt.Sprintf("%s/registration/%d/%v", kind, registrationID, version)
+}

@@ -1,0 +1,126 @@
+// Package models holds the portal's tables and the rules about them. It is the only place that knows GORM beside
+// internal/database, and it knows neither HTTP nor HTML pages.
+package models
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/mattn/go-sqlite3"
+	"gorm.io/gorm"
+
+	"github.com/cdfoundation/portal/internal/auth"
+	"github.com/cdfoundation/portal/internal/clock"
+)
+
+// Store is a handle on the database: methods that read, and methods that change, each of these one transaction named
+// by its intent. It is safe for many goroutines.
+type Store struct {
+	reader, writer *gorm.DB
+	clock          clock.Clock
+	keys           auth.Keys
+}
+
+// NewStore returns a store that reads and writes through the two handles, which may be the same, tells the time by
+// clock and derives links from keys.
+func NewStore(reader, writer *gorm.DB, clock clock.Clock, keys auth.Keys) *Store {
+	return &Store{reader: reader, writer: writer, clock: clock, keys: keys}
+}
+
+// Now is the store's time: UTC, to the microsecond that both databases keep.
+func (s *Store) Now() time.Time { return s.clock.Now().UTC().Truncate(time.Microsecond) }
+
+// tx runs fn in one writing transaction and commits when it returns nil. The store that fn gets reads its own writes
+// and tells one time throughout. On SQLite transactions run one after the other.
+func (s *Store) tx(ctx context.Context, fn func(tx *Store) error) error {
+	now := s.Now()
+	err := s.writer.WithContext(ctx).Transaction(func(db *gorm.DB) error {
+		return fn(&Store{reader: db, writer: db, clock: func() time.Time { return now }, keys: s.keys})
+	})
+	return translate(err)
+}
+
+// read is the handle for queries, bound to ctx.
+func (s *Store) read(ctx context.Context) *gorm.DB { return s.reader.WithContext(ctx) }
+
+// write is the handle for changes inside a transaction, bound to ctx.
+func (s *Store) write(ctx context.Context) *gorm.DB { return s.writer.WithContext(ctx) }
+
+// postgres reports whether the store stands on PostgreSQL, for the few statements that differ.
+func (s *Store) postgres() bool { return s.reader.Name() == "postgres" }
+
+// forUpdate locks the rows that a query in a transaction reads. SQLite needs no such lock: its transaction holds the
+// one write lock from the start.
+func (s *Store) forUpdate() string {
+	if s.postgres() {
+		return " FOR UPDATE"
+	}
+	return ""
+}
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	return translate(s.read(ctx).Exec("SELECT 1").Error)
+}
+
+// translate turns what a driver says about a busy or vanished database into ErrUnavailable.
+func translate(err error) error {
+	if err == nil || isRefusal(err) {
+		return err
+	}
+	if lite, ok := errors.AsType[sqlite3.Error](err); ok {
+		switch lite.Code { //nolint:exhaustive // the other codes are faults of ours, not of the moment
+		case sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrFull, sqlite3.ErrIoErr, sqlite3.ErrCantOpen:
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+	}
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		// Classes 08, 53, 57 and 40: connection lost, out of resources, shut down, gave way to another transaction.
+		if class := pg.Code[:min(2, len(pg.Code))]; strings.Contains("08 53 57 40", class) {
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok || errors.Is(err, sql.ErrConnDone) {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return err
+}
+
+// one turns the result of a query for a single row into the row or ErrNotFound that names what was asked for.
+func one[T any](row T, err error, kind, key string) (T, error) {
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return row, fmt.Errorf("%w: %s %q", ErrNotFound, kind, key)
+	}
+	return row, translate(err)
+}
+
+// changed checks that an update met exactly one row.
+func changed(result *gorm.DB, kind string, id int64) error {
+	if result.Error != nil {
+		return result.Error
+	}
+	if result.RowsAffected != 1 {
+		return fmt.Errorf("%w: %s %d", ErrNotFound, kind, id)
+	}
+	return nil
+}
+
+// updateVersion writes the columns of one row of a table whose version is still the one that the editor started from,
+// raises the version, and refuses with ErrStale when somebody else was faster.
+func (s *Store) updateVersion(ctx context.Context, table string, id, version int64, columns map[string]any) error {
+	columns["version"] = version + 1
+	columns["updated_at"] = s.Now()
+	result := s.write(ctx).Table(table).Where("id = ? AND version = ?", id, version).Updates(columns)
+	if result.Error != nil {
+		return result.Error
+	}
+	if result.RowsAffected != 1 {
+		return ErrStale
+	}
+	return nil
+}
