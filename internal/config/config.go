@@ -1,0 +1,386 @@
+// Package config holds every setting of the program: its name, its default, what
+// is allowed. It reads no file but the ones that *_FILE variables name, and opens
+// nothing that a setting points at.
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// Config is every setting as it was given: an environment variable, or the flag
+// of `portal serve` with the same name. An empty value means the default. The
+// methods give the settings in the form that the program works with; they are
+// for a Config that Validate accepted.
+//
+// A field tagged secret may also come from a file: the variable with _FILE
+// behind its name holds the path.
+type Config struct {
+	Addr           string `name:"addr" env:"PORTAL_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Listen address; port 0 picks a free one."`
+	BaseURL        string `name:"base-url" env:"PORTAL_BASE_URL" placeholder:"URL" help:"Public address, used for every absolute link. Default: the address that it listens on."`
+	DataDir        string `name:"data-dir" env:"PORTAL_DATA_DIR" default:"./data" placeholder:"DIR" help:"Database, media, kept mail, secret; created with 0700."`
+	DatabaseURL    string `name:"database-url" env:"PORTAL_DATABASE_URL" secret:"" placeholder:"URL" help:"sqlite:PATH or postgres://…. Default: portal.db in the data dir."`
+	SMTPURL        string `name:"smtp-url" env:"PORTAL_SMTP_URL" secret:"" placeholder:"URL" help:"smtp://user:pass@host:587 or smtps://…. Default: none, mail is kept as files in the data dir."`
+	MailFrom       string `name:"mail-from" env:"PORTAL_MAIL_FROM" default:"CD Foundation Community <community@localhost>" placeholder:"ADDRESS" help:"Sender of all mail."`
+	StorageURL     string `name:"storage-url" env:"PORTAL_STORAGE_URL" placeholder:"URL" help:"Where uploads live: file:PATH. Default: media in the data dir."`
+	SecretKey      string `name:"secret-key" env:"PORTAL_SECRET_KEY" secret:"" placeholder:"KEYS" help:"Signs links and cookies; older keys may follow the first, with commas. Default: made once and kept."`
+	TrustedProxies string `name:"trusted-proxies" env:"PORTAL_TRUSTED_PROXIES" placeholder:"CIDRS" help:"Networks whose forwarding headers count, with commas. Default: none."`
+	Seed           string `name:"seed" env:"PORTAL_SEED" default:"content" placeholder:"content|none" help:"What an empty database starts with."`
+	RateLimit      string `name:"rate-limit" env:"PORTAL_RATE_LIMIT" default:"on" placeholder:"on|off" help:"off for load tests: no limits, no minimum time to fill a form."`
+	ClockOffset    string `name:"clock-offset" env:"PORTAL_CLOCK_OFFSET" placeholder:"DURATION" help:"For trials only: shifts the program's clock, such as +26h or -40m. Default: none."`
+	LogLevel       string `name:"log-level" env:"PORTAL_LOG_LEVEL" default:"info" placeholder:"debug|info|warn|error" help:"Least level that is logged."`
+	LogFormat      string `name:"log-format" env:"PORTAL_LOG_FORMAT" default:"text" placeholder:"text|json" help:"json for machines."`
+}
+
+// minKeyLength is what makes a key too long to guess, when it is random text.
+const minKeyLength = 32
+
+// Load reads the settings from the environment alone, for the commands that do
+// not take them as flags, and validates them.
+func Load(getenv func(string) string) (Config, error) {
+	var c Config
+	parser, err := kong.New(&c, kong.Resolvers(Resolver(getenv)))
+	if err != nil {
+		return Config{}, fmt.Errorf("settings: %w", err)
+	}
+	// Kong validates what it parsed; its error carries Validate's own words.
+	if _, err := parser.Parse(nil); err != nil {
+		if parse, ok := errors.AsType[*kong.ParseError](err); ok {
+			err = parse.Unwrap()
+		}
+		return Config{}, err
+	}
+	return c, nil
+}
+
+// Resolver gives kong the value of each flag that the command line left out:
+// the variable, else what the file named by its _FILE variable holds, else the
+// default. An empty variable counts as unset. Giving a secret both ways is an
+// error, and so is a file that cannot be read.
+func Resolver(getenv func(string) string) kong.Resolver {
+	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		if len(flag.Tag.Envs) == 0 {
+			return nil, nil //nolint:nilnil // how a resolver tells kong that it has no opinion
+		}
+		name := flag.Tag.Envs[0]
+		value := getenv(name)
+		if flag.Tag.Has("secret") {
+			var err error
+			if value, err = secret(getenv, name); err != nil {
+				return nil, err
+			}
+		}
+		return cmp.Or(value, flag.Default), nil
+	})
+}
+
+func secret(getenv func(string) string, name string) (string, error) {
+	value, path := getenv(name), getenv(name+"_FILE")
+	if path == "" {
+		return value, nil
+	}
+	if value != "" {
+		return "", fmt.Errorf("%s and %s_FILE are both set: allowed is one of them", name, name)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("%s_FILE=%q: allowed is a file that can be read: %w", name, path, err)
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
+// Validate reports the first setting that is wrong, in one line: the variable,
+// the value (of a secret never) and what is allowed.
+func (c Config) Validate() error {
+	_, baseErr := parseBaseURL(c.BaseURL)
+	_, smtpErr := parseSMTPURL(c.SMTPURL)
+	_, fromErr := mail.ParseAddress(c.MailFrom)
+	_, storageErr := parseStorageURL(c.StorageURL)
+	_, keysErr := parseKeys(c.SecretKey)
+	_, proxiesErr := parseProxies(c.TrustedProxies)
+	_, offsetErr := parseOffset(c.ClockOffset)
+
+	const hidden = "(not shown)"
+	for _, s := range []struct {
+		name, value string
+		ok          bool
+		allowed     string
+	}{
+		{"PORTAL_ADDR", c.Addr, checkAddr(c.Addr) == nil, "HOST:PORT with a port from 0 to 65535, such as 127.0.0.1:8080"},
+		{"PORTAL_BASE_URL", c.BaseURL, baseErr == nil, "http:// or https:// with a host and no path, such as https://community.example.org"},
+		{"PORTAL_DATA_DIR", c.DataDir, c.DataDir != "", "a directory"},
+		{"PORTAL_DATABASE_URL", hidden, checkDatabaseURL(c.DatabaseURL) == nil, "sqlite:PATH with a plain file path, or postgres://USER:PASSWORD@HOST/NAME"},
+		{"PORTAL_SMTP_URL", hidden, smtpErr == nil, "smtp:// or smtps:// with a host, such as smtp://user:pass@host:587"},
+		{"PORTAL_MAIL_FROM", c.MailFrom, fromErr == nil, "a mail address, such as Community <community@example.org>"},
+		{"PORTAL_STORAGE_URL", c.StorageURL, storageErr == nil, "file:PATH"},
+		{"PORTAL_SECRET_KEY", hidden, keysErr == nil, fmt.Sprintf("keys of at least %d characters, with commas between them", minKeyLength)},
+		{"PORTAL_TRUSTED_PROXIES", c.TrustedProxies, proxiesErr == nil, "networks with commas between them, such as 10.0.0.0/8,fd00::/8"},
+		{"PORTAL_SEED", c.Seed, oneOf(c.Seed, "content", "none"), "content or none"},
+		{"PORTAL_RATE_LIMIT", c.RateLimit, oneOf(c.RateLimit, "on", "off"), "on or off"},
+		{"PORTAL_CLOCK_OFFSET", c.ClockOffset, offsetErr == nil, "a duration, such as +26h or -40m"},
+		{"PORTAL_LOG_LEVEL", c.LogLevel, oneOf(c.LogLevel, "debug", "info", "warn", "error"), "debug, info, warn or error"},
+		{"PORTAL_LOG_FORMAT", c.LogFormat, oneOf(c.LogFormat, "text", "json"), "text or json"},
+	} {
+		switch {
+		case s.ok:
+		case s.value == hidden:
+			return fmt.Errorf("%s has a wrong value %s: allowed is %s", s.name, hidden, s.allowed)
+		default:
+			return fmt.Errorf("%s=%q: allowed is %s", s.name, s.value, s.allowed)
+		}
+	}
+	return nil
+}
+
+// PublicURL is the address that absolute links start with, without a trailing
+// slash: PORTAL_BASE_URL, or the address the program listens on. A wildcard
+// host there becomes localhost, which a browser can open.
+func (c Config) PublicURL(listening net.Addr) *url.URL {
+	if c.BaseURL != "" {
+		u, _ := parseBaseURL(c.BaseURL)
+		return u
+	}
+	host, port, _ := net.SplitHostPort(listening.String())
+	if ip, err := netip.ParseAddr(host); host == "" || (err == nil && ip.IsUnspecified()) {
+		host = "localhost"
+	}
+	return &url.URL{Scheme: "http", Host: net.JoinHostPort(host, port)}
+}
+
+// Database is where the data lives, as internal/database opens it: sqlite:PATH
+// (portal.db in the data dir by default) or a postgres:// address.
+func (c Config) Database() string {
+	return cmp.Or(c.DatabaseURL, "sqlite:"+filepath.Join(c.DataDir, "portal.db"))
+}
+
+// SMTP is the server that takes our mail, nil when mail is kept as files in
+// MailDir. Its host always has a port: 587, or 465 for smtps, when none is given.
+func (c Config) SMTP() *url.URL {
+	u, _ := parseSMTPURL(c.SMTPURL)
+	return u
+}
+
+// MailDir is where mail is kept when no SMTP server is set.
+func (c Config) MailDir() string { return filepath.Join(c.DataDir, "mail") }
+
+// From is the sender of all mail.
+func (c Config) From() *mail.Address {
+	a, _ := mail.ParseAddress(c.MailFrom)
+	return a
+}
+
+// MediaDir is the directory of uploads: that of PORTAL_STORAGE_URL, or media in
+// the data dir.
+func (c Config) MediaDir() string {
+	dir, _ := parseStorageURL(c.StorageURL)
+	return cmp.Or(dir, filepath.Join(c.DataDir, "media"))
+}
+
+// Keys are the secrets that sign links and cookies. The first one signs, all
+// verify. None means that the program makes and keeps its own.
+func (c Config) Keys() []string {
+	keys, _ := parseKeys(c.SecretKey)
+	return keys
+}
+
+// Proxies are the networks whose forwarding headers count.
+func (c Config) Proxies() []netip.Prefix {
+	prefixes, _ := parseProxies(c.TrustedProxies)
+	return prefixes
+}
+
+// SeedsContent reports whether an empty database starts with the built-in content.
+func (c Config) SeedsContent() bool { return c.Seed == "content" }
+
+// Limited reports whether requests are limited and forms have a minimum time.
+func (c Config) Limited() bool { return c.RateLimit == "on" }
+
+// Offset is by how much the program's clock is shifted; zero in production.
+func (c Config) Offset() time.Duration {
+	d, _ := parseOffset(c.ClockOffset)
+	return d
+}
+
+// Level is the least level that is logged.
+func (c Config) Level() slog.Level {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return slog.LevelInfo
+	}
+	return l
+}
+
+// LogValue shows the settings in a log without what would open a door: of the
+// database and the mail server only the place, of the keys only their number.
+func (c Config) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("addr", c.Addr),
+		slog.String("base_url", c.BaseURL),
+		slog.String("data_dir", c.DataDir),
+		slog.String("database_url", place(c.Database())),
+		slog.String("smtp_url", place(c.SMTPURL)),
+		slog.String("mail_from", c.MailFrom),
+		slog.String("media_dir", c.MediaDir()),
+		slog.Int("secret_keys", len(c.Keys())),
+		slog.String("trusted_proxies", c.TrustedProxies),
+		slog.String("seed", c.Seed),
+		slog.String("rate_limit", c.RateLimit),
+		slog.String("clock_offset", c.ClockOffset),
+		slog.String("log_level", c.LogLevel),
+		slog.String("log_format", c.LogFormat),
+	)
+}
+
+// place keeps scheme, host and path of an address: PostgreSQL takes passwords as
+// query parameters too, so the whole query goes.
+func place(address string) string {
+	if strings.HasPrefix(address, "sqlite:") || address == "" {
+		return address
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return "(not shown)"
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
+
+// errWrong says only that a value is wrong: Validate knows the words, and the
+// errors of the parsers would repeat secrets.
+var errWrong = errors.New("wrong value")
+
+func oneOf(value string, allowed ...string) bool {
+	return slices.Contains(allowed, value)
+}
+
+func checkAddr(s string) error {
+	_, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return err
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err
+}
+
+func parseBaseURL(s string) (*url.URL, error) {
+	if s == "" {
+		return nil, nil //nolint:nilnil // unset: PublicURL takes the listen address
+	}
+	u, err := url.Parse(strings.TrimSuffix(s, "/"))
+	if err != nil {
+		return nil, err
+	}
+	bare := url.URL{Scheme: u.Scheme, Host: u.Host}
+	if (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || *u != bare {
+		return nil, errWrong
+	}
+	return u, nil
+}
+
+func checkDatabaseURL(s string) error {
+	if s == "" {
+		return nil
+	}
+	if path, ok := strings.CutPrefix(s, "sqlite:"); ok {
+		// A path with a question mark would hand options to the driver, and a
+		// database in memory is another one for each connection.
+		if path == "" || strings.ContainsAny(path, "?#\x00") || strings.Contains(path, ":memory:") {
+			return errWrong
+		}
+		return nil
+	}
+	u, err := url.Parse(s)
+	if err != nil {
+		return err
+	}
+	if u.Scheme != "postgres" && u.Scheme != "postgresql" || u.Opaque != "" || strings.Trim(u.Path, "/") == "" {
+		return errWrong
+	}
+	return nil
+}
+
+func parseSMTPURL(s string) (*url.URL, error) {
+	if s == "" {
+		return nil, nil //nolint:nilnil // unset: mail is kept as files
+	}
+	u, err := url.Parse(strings.TrimSuffix(s, "/"))
+	if err != nil {
+		return nil, err
+	}
+	ports := map[string]string{"smtp": "587", "smtps": "465"}
+	bare := url.URL{Scheme: u.Scheme, User: u.User, Host: u.Host}
+	if ports[u.Scheme] == "" || u.Hostname() == "" || *u != bare {
+		return nil, errWrong
+	}
+	u.Host = net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), ports[u.Scheme]))
+	return u, nil
+}
+
+func parseStorageURL(s string) (dir string, err error) {
+	if s == "" {
+		return "", nil
+	}
+	dir, ok := strings.CutPrefix(s, "file:")
+	if strings.HasPrefix(dir, "///") {
+		dir = dir[2:]
+	}
+	// What stands between two slashes and the next would be a host.
+	if !ok || dir == "" || strings.HasPrefix(dir, "//") {
+		return "", errWrong
+	}
+	return dir, nil
+}
+
+func parseKeys(s string) ([]string, error) {
+	if s == "" {
+		return nil, nil
+	}
+	keys := strings.Split(s, ",")
+	for i, k := range keys {
+		keys[i] = strings.TrimSpace(k)
+		if len(keys[i]) < minKeyLength {
+			return nil, errWrong
+		}
+	}
+	return keys, nil
+}
+
+func parseProxies(s string) ([]netip.Prefix, error) {
+	if s == "" {
+		return nil, nil
+	}
+	var prefixes []netip.Prefix
+	for part := range strings.SplitSeq(s, ",") {
+		part = strings.TrimSpace(part)
+		if ip, err := netip.ParseAddr(part); err == nil && ip.Zone() == "" {
+			prefixes = append(prefixes, netip.PrefixFrom(ip, ip.BitLen()))
+			continue
+		}
+		p, err := netip.ParsePrefix(part)
+		if err != nil {
+			return nil, err
+		}
+		prefixes = append(prefixes, p.Masked())
+	}
+	return prefixes, nil
+}
+
+func parseOffset(s string) (time.Duration, error) {
+	if s == "" {
+		return 0, nil
+	}
+	return time.ParseDuration(s)
+}
