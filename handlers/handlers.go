@@ -1,0 +1,103 @@
+// Package handlers turns HTTP requests into calls of models and their results into pages. It is the only place that
+// knows Fiber. It holds no rules: who may do what, and when, is asked of models.
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/cdfoundation/portal/internal/auth"
+	"github.com/cdfoundation/portal/internal/links"
+	"github.com/cdfoundation/portal/internal/mail"
+	"github.com/cdfoundation/portal/models"
+)
+
+// Options is what the handlers work with.
+type Options struct {
+	Store          *models.Store
+	Site           links.Site
+	Log            *slog.Logger
+	Keys           auth.Keys
+	Uploads        *os.Root                    // where uploaded pictures lie
+	KeptMail       *mail.File                  // nil when mail goes out by SMTP
+	Ready          func(context.Context) error // nil error: database reachable, schema current
+	RateLimit      bool
+	TrustedProxies []netip.Prefix
+}
+
+// App holds what a handler may use.
+type App struct {
+	Options
+	pages pages
+}
+
+// New returns the whole site. It fails when a template does not fit the struct that it shows.
+func New(o Options) (*fiber.App, error) {
+	a := &App{Options: o}
+	var err error
+	if a.pages, err = newPages(); err != nil {
+		return nil, fmt.Errorf("templates: %w", err)
+	}
+	proxies := make([]string, len(o.TrustedProxies))
+	for i, p := range o.TrustedProxies {
+		proxies[i] = p.String()
+	}
+	app := fiber.New(fiber.Config{
+		AppName:                 "portal",
+		DisableStartupMessage:   true,
+		Immutable:               true,
+		StrictRouting:           true,
+		CaseSensitive:           true,
+		UnescapePath:            true,
+		ReadTimeout:             15 * time.Second,
+		WriteTimeout:            30 * time.Second,
+		IdleTimeout:             2 * time.Minute,
+		BodyLimit:               bodyLimit,
+		ReadBufferSize:          16 << 10,
+		EnableTrustedProxyCheck: true,
+		TrustedProxies:          proxies,
+		ProxyHeader:             fiber.HeaderXForwardedFor,
+		EnableIPValidation:      true,
+		ErrorHandler:            a.showError,
+	})
+	a.use(app)
+	for _, r := range a.routes() {
+		app.Add(r.Method, r.Path, a.guarded(r)...)
+	}
+	app.Use(func(c *fiber.Ctx) error { return a.unrouted(c) })
+	return app, nil
+}
+
+// bodyLimit is what a request may carry: a picture of 10 MiB beside the fields of its form.
+const bodyLimit = 11 << 20
+
+// guarded is the chain of a route: who may ask, how often, then the handler.
+func (a *App) guarded(r Route) []fiber.Handler {
+	chain := []fiber.Handler{func(c *fiber.Ctx) error {
+		c.Locals(routeKey, r.Path)
+		return a.admit(c, r.Who)
+	}}
+	if r.Limit > 0 && a.RateLimit {
+		chain = append(chain, a.limited(r))
+	}
+	return append(chain, r.handler)
+}
+
+// unrouted answers what no route took: 405 where another method would do, else 404.
+func (a *App) unrouted(c *fiber.Ctx) error {
+	for _, route := range c.App().GetRoutes(true) {
+		if route.Method != c.Method() && route.Method != fiber.MethodHead && fiber.RoutePatternMatch(c.Path(), route.Path) {
+			return fiber.ErrMethodNotAllowed
+		}
+	}
+	return fmt.Errorf("%w: address", models.ErrNotFound)
+}
+
+var errBadRequest = errors.New("bad request")

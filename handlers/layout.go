@@ -1,0 +1,141 @@
+package handlers
+
+import (
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/cdfoundation/portal/internal/artwork"
+	"github.com/cdfoundation/portal/internal/links"
+	"github.com/cdfoundation/portal/models"
+)
+
+// Layout is what every page needs around its own content.
+type Layout struct {
+	Title          string // without the site's name
+	Description    string
+	Language       string // BCP 47, of the page
+	Canonical      string // absolute
+	Robots         string
+	Share          *Share
+	Feeds          []FeedLink
+	StructuredData []any // schema.org objects, written as JSON-LD
+	Scripts        []string
+	Navigation     []NavLink
+	Viewer         LayoutViewer
+	Flash          string
+	Desk           *DeskLayout
+}
+
+// NavLink is a link with its label.
+type NavLink struct {
+	URL, Label, Icon string
+	Current          bool
+}
+
+// FeedLink tells a feed reader of a feed.
+type FeedLink struct {
+	Type, Title, URL string
+}
+
+// Share is what other sites show of a page (Open Graph).
+type Share struct {
+	Type, Title, Description, URL string
+	Image, ImageAlt               string
+	Published, Modified           string // RFC 3339, of an article
+}
+
+// LayoutViewer is what a page shows of who looks at it.
+type LayoutViewer struct {
+	SignedIn, Desk bool
+	Name, Role     string
+	Initials       string
+	Hue            int
+}
+
+// DeskLayout is the frame of the desk.
+type DeskLayout struct {
+	Section string
+	Rail    []RailGroup
+}
+
+// RailGroup is a part of the desk's rail.
+type RailGroup struct {
+	Label   string
+	Heading bool
+	Items   []NavLink
+}
+
+// layout is the frame of a public page. The title and description are the page's own.
+func (a *App) layout(c *fiber.Ctx, title, description string) Layout {
+	path := c.Path()
+	v := viewer(c)
+	l := Layout{
+		Title: title, Description: description, Language: "en", Canonical: a.Site.Abs(path),
+		Share: &Share{
+			Type: "website", Title: title, Description: description, URL: a.Site.Abs(path),
+			Image: a.Site.Abs(links.Share(links.Home)), ImageAlt: title,
+		},
+		Feeds: []FeedLink{
+			{"application/rss+xml", "CDF blog, RSS", a.Site.Abs(links.RSS(""))},
+			{"application/atom+xml", "CDF blog, Atom", a.Site.Abs(links.Atom(""))},
+			{"application/feed+json", "CDF blog, JSON Feed", a.Site.Abs(links.JSONFeed(""))},
+		},
+		Scripts: []string{"site.js"},
+		Flash:   a.takeFlash(c),
+	}
+	for _, item := range []NavLink{
+		{URL: links.Events, Label: "Events"}, {URL: links.Groups, Label: "Groups"},
+		{URL: links.Ambassadors, Label: "Ambassadors"}, {URL: links.Blog, Label: "Blog"},
+	} {
+		item.Current = path == item.URL || strings.HasPrefix(path, item.URL+"/")
+		l.Navigation = append(l.Navigation, item)
+	}
+	if v.SignedIn() {
+		l.Viewer = LayoutViewer{
+			SignedIn: true, Desk: v.Can(models.UseDesk, models.Object{}), Name: v.Name, Role: roleWords[v.Role],
+			Initials: artwork.Initials(v.Name), Hue: artwork.Hue(v.Name),
+		}
+	}
+	return l
+}
+
+var roleWords = map[models.Role]string{
+	models.RoleAttendee: "Attendee", models.RoleAmbassador: "Ambassador", models.RoleStaff: "Staff", models.RoleAdmin: "Admin",
+}
+
+// deskLayout is the frame of a page of the desk: nobody's to keep or index.
+func (a *App) deskLayout(c *fiber.Ctx, section, title string) Layout {
+	private(c)
+	l := a.layout(c, title, section+" in the desk of the CDF community portal")
+	l.Robots, l.Canonical, l.Share = "noindex, nofollow", "", nil
+	v := viewer(c)
+	item := func(url, label, icon string) NavLink {
+		path := c.Path()
+		current := path == url || url != links.Desk && strings.HasPrefix(path, url+"/")
+		return NavLink{URL: url, Label: label, Icon: icon, Current: current}
+	}
+	rail := []RailGroup{
+		{Label: "Start", Items: []NavLink{item(links.Desk, "Needs you", "home")}},
+		{Label: "Publish", Heading: true, Items: []NavLink{item(links.DeskPosts, "Posts", "post")}},
+		{Label: "Gather", Heading: true, Items: []NavLink{item(links.DeskEvents, "Events", "calendar"), item(links.DeskGroups, "Groups", "place")}},
+	}
+	var programme, run []NavLink
+	if v.AmbassadorID != 0 {
+		programme = append(programme, item(links.DeskProfile, "Your profile", "person"))
+	}
+	if v.Can(models.ManagePeople, models.Object{}) {
+		programme = append(programme, item(links.DeskPeople, "People", "people"))
+	}
+	if v.Can(models.ManageSite, models.Object{}) {
+		run = append(run, item(links.DeskMail, "Mail", "mail"))
+	}
+	if len(programme) > 0 {
+		rail = append(rail, RailGroup{Label: "Programme", Heading: true, Items: programme})
+	}
+	if len(run) > 0 {
+		rail = append(rail, RailGroup{Label: "Run", Heading: true, Items: run})
+	}
+	l.Desk = &DeskLayout{Section: section, Rail: rail}
+	return l
+}

@@ -1,0 +1,240 @@
+package handlers
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/limiter"
+
+	"github.com/cdfoundation/portal/internal/auth"
+	"github.com/cdfoundation/portal/internal/links"
+	"github.com/cdfoundation/portal/models"
+)
+
+// What a request carries in its locals.
+type localsKey int
+
+const (
+	routeKey localsKey = iota
+	viewerKey
+	requestIDKey
+	flashKey
+)
+
+// requestDeadline is how long a request may work. Fiber sets none, and a client that leaves cancels nothing.
+const requestDeadline = 20 * time.Second
+
+// use installs what every request passes, outermost first.
+func (a *App) use(app *fiber.App) {
+	app.Use(a.logged, a.recovered, a.wellFormed, a.secured, a.sameOrigin, a.canonical, a.identified)
+}
+
+// logged gives the request its id and deadline and writes one line about it, without personal data.
+func (a *App) logged(c *fiber.Ctx) error {
+	began := a.Store.Now()
+	id := auth.NewToken()[:12]
+	c.Locals(requestIDKey, id)
+	c.Set("X-Request-Id", id)
+	ctx, cancel := context.WithTimeout(c.UserContext(), requestDeadline)
+	defer cancel()
+	c.SetUserContext(ctx)
+	err := c.Next()
+	if err != nil {
+		// The error handler is called here, so that the line knows the status it chose.
+		if err = a.showError(c, err); err != nil {
+			return err
+		}
+	}
+	route, _ := c.Locals(routeKey).(string)
+	a.Log.LogAttrs(ctx, slog.LevelInfo, "request", slog.String("id", id), slog.String("method", c.Method()),
+		slog.String("route", route), slog.Int("status", c.Response().StatusCode()),
+		slog.Int("bytes", len(c.Response().Body())), slog.Duration("took", a.Store.Now().Sub(began)))
+	return nil
+}
+
+// recovered turns a panic into a 500 and keeps the server.
+func (a *App) recovered(c *fiber.Ctx) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return c.Next()
+}
+
+// wellFormed refuses what a proxy before us may read otherwise than we do, and text that is not UTF-8 or holds NUL.
+func (a *App) wellFormed(c *fiber.Ctx) error {
+	h := &c.Request().Header
+	if len(h.Peek(fiber.HeaderTransferEncoding)) > 0 && len(h.Peek(fiber.HeaderContentLength)) > 0 {
+		c.Context().SetConnectionClose() //nolint:forbidigo // not used as a context.Context
+		return fmt.Errorf("%w: Transfer-Encoding beside Content-Length", errBadRequest)
+	}
+	if !cleanText([]byte(c.Path())) {
+		return fmt.Errorf("%w: path", errBadRequest)
+	}
+	clean := true
+	check := func(key, value []byte) { clean = clean && cleanText(key) && cleanText(value) }
+	for key, value := range c.Request().URI().QueryArgs().All() {
+		check(key, value)
+	}
+	if bytes.HasPrefix(h.ContentType(), []byte(fiber.MIMEApplicationForm)) {
+		for key, value := range c.Request().PostArgs().All() {
+			check(key, value)
+		}
+	}
+	if bytes.HasPrefix(h.ContentType(), []byte(fiber.MIMEMultipartForm)) {
+		form, err := c.MultipartForm()
+		if err != nil {
+			return fmt.Errorf("%w: multipart form: %w", errBadRequest, err)
+		}
+		for key, values := range form.Value {
+			for _, value := range values {
+				check([]byte(key), []byte(value))
+			}
+		}
+	}
+	if !clean {
+		return fmt.Errorf("%w: text is not UTF-8", errBadRequest)
+	}
+	return c.Next()
+}
+
+func cleanText(b []byte) bool { return utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 }
+
+// contentSecurityPolicy allows our own files and nothing inline.
+const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
+	"connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// secured sets the headers that every answer carries.
+func (a *App) secured(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderContentSecurityPolicy, contentSecurityPolicy)
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	c.Set(fiber.HeaderReferrerPolicy, "strict-origin-when-cross-origin")
+	c.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+	c.Set("Cross-Origin-Opener-Policy", "same-origin")
+	if a.Site.Secure() {
+		c.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
+	}
+	return c.Next()
+}
+
+// sameOrigin refuses changes that another site's page asks for, by what the browser says of the request's origin, as
+// net/http's CrossOriginProtection does. Requests that say nothing do not come from a browser.
+func (a *App) sameOrigin(c *fiber.Ctx) error {
+	switch c.Method() {
+	case fiber.MethodGet, fiber.MethodHead, fiber.MethodOptions:
+		return c.Next()
+	}
+	switch c.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		return c.Next()
+	case "":
+	default:
+		return fmt.Errorf("%w: cross-site request", models.ErrForbidden)
+	}
+	origin := c.Get(fiber.HeaderOrigin)
+	if origin == "" || origin == a.Site.Base() {
+		return c.Next()
+	}
+	if u, err := url.Parse(origin); err == nil && u.Host == string(c.Request().Host()) {
+		return c.Next()
+	}
+	return fmt.Errorf("%w: cross-site request", models.ErrForbidden)
+}
+
+// canonical redirects an address with trailing slashes to the one without.
+func (a *App) canonical(c *fiber.Ctx) error {
+	path := c.Path()
+	if path == "/" || !strings.HasSuffix(path, "/") || legacyPath(path) {
+		return c.Next()
+	}
+	if c.Method() != fiber.MethodGet && c.Method() != fiber.MethodHead {
+		return fmt.Errorf("%w: address", models.ErrNotFound)
+	}
+	target := (&url.URL{Path: "/" + strings.Trim(path, "/")}).EscapedPath()
+	if q := c.Request().URI().QueryString(); len(q) > 0 {
+		target += "?" + string(q)
+	}
+	return c.Redirect(target, fiber.StatusMovedPermanently)
+}
+
+// admit lets those pass who may ask for a route. Who might after signing in is led there; to others it does not exist.
+func (a *App) admit(c *fiber.Ctx, who Who) error {
+	v := viewer(c)
+	allowed := false
+	switch who {
+	case Anyone, Holder:
+		allowed = true
+	case SignedIn:
+		allowed = v.SignedIn()
+	case DeskUser:
+		allowed = v.Can(models.UseDesk, models.Object{})
+	case Staff:
+		allowed = v.Can(models.ReviewPosts, models.Object{})
+	case Admin:
+		allowed = v.Can(models.ManageSite, models.Object{})
+	}
+	switch {
+	case allowed:
+		return c.Next()
+	case !v.SignedIn() && c.Method() == fiber.MethodGet:
+		return seeOther(c, links.Login+"?next="+url.QueryEscape(c.OriginalURL()))
+	case !v.SignedIn():
+		return seeOther(c, links.Login)
+	}
+	return fmt.Errorf("%w: address", models.ErrNotFound)
+}
+
+// limited holds a client to the route's requests a minute.
+func (a *App) limited(r Route) fiber.Handler {
+	return limiter.New(limiter.Config{
+		Max:          r.Limit,
+		Expiration:   time.Minute,
+		KeyGenerator: func(c *fiber.Ctx) string { return a.client(c) },
+		LimitReached: func(c *fiber.Ctx) error {
+			c.Set(fiber.HeaderRetryAfter, "60")
+			return fmt.Errorf("%w: from one client", models.ErrTooMany)
+		},
+	})
+}
+
+// client names who sends: the address of the connection or, behind trusted proxies, the last forwarded address that
+// is not one of them. What stands to the left of it is the client's own word.
+func (a *App) client(c *fiber.Ctx) string {
+	remote := c.Context().RemoteIP().String() //nolint:forbidigo // not used as a context.Context
+	if !c.IsProxyTrusted() {
+		return remote
+	}
+	forwarded := strings.Split(c.Get(fiber.HeaderXForwardedFor), ",")
+	for i := len(forwarded) - 1; i >= 0; i-- {
+		address := strings.TrimSpace(forwarded[i])
+		if address != "" && !a.trusted(address) {
+			return address
+		}
+	}
+	return remote
+}
+
+// fault tells the log what the visitor is not told.
+func (a *App) fault(c *fiber.Ctx, err error) {
+	level := slog.LevelError
+	if errors.Is(err, models.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
+		level = slog.LevelWarn
+	}
+	a.Log.LogAttrs(c.UserContext(), level, "request failed", slog.String("id", requestID(c)),
+		slog.String("method", c.Method()), slog.String("error", err.Error()))
+}
+
+func requestID(c *fiber.Ctx) string {
+	id, _ := c.Locals(requestIDKey).(string)
+	return id
+}

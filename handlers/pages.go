@@ -1,0 +1,33 @@
+package handlers
+
+import (
+	"errors"
+	"html/template"
+
+	"github.com/cdfoundation/portal/static"
+	"github.com/cdfoundation/portal/templates"
+)
+
+// pages is every template with the struct that it shows.
+type pages struct {
+	errorShow *templates.Page[ErrorShow]
+	homeShow  *templates.Page[HomeShow]
+}
+
+func newPages() (pages, error) {
+	set, err := templates.NewSet(template.FuncMap{"asset": static.Path})
+	if err != nil {
+		return pages{}, err
+	}
+	var p pages
+	return p, errors.Join(
+		bind(set, &p.errorShow, "site", "errors/show"),
+		bind(set, &p.homeShow, "site", "home/show"),
+	)
+}
+
+// bind parses a template over its layout and checks it against its struct.
+func bind[T any](set *templates.Set, page **templates.Page[T], layout, name string) (err error) {
+	*page, err = templates.NewPage[T](set, layout, name)
+	return err
+}

@@ -1,0 +1,106 @@
+package handlers
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"github.com/cdfoundation/portal/templates"
+)
+
+// show renders a page and answers with it. What a visitor without a session sees may be kept by everybody and is
+// asked for again each time; what somebody signed in sees is theirs.
+func show[T any](c *fiber.Ctx, status int, page *templates.Page[T], data T) error {
+	body, err := page.Render(data)
+	if err != nil {
+		return err
+	}
+	switch {
+	case status != http.StatusOK || c.Method() == fiber.MethodPost:
+		c.Set(fiber.HeaderCacheControl, "no-store")
+	case viewer(c).SignedIn() || c.Locals(flashKey) != nil:
+		c.Set(fiber.HeaderCacheControl, "private, no-cache")
+	case len(c.Response().Header.Peek(fiber.HeaderCacheControl)) == 0:
+		c.Set(fiber.HeaderCacheControl, publicCache)
+	}
+	return send(c, status, fiber.MIMETextHTMLCharsetUTF8, body, time.Time{})
+}
+
+// publicCache lets everybody keep an answer, but ask each time whether it still holds.
+const publicCache = "public, max-age=0, must-revalidate"
+
+// private marks a page as nobody's to keep, to index or to pass on: a page behind a secret link, or of the desk.
+func private(c *fiber.Ctx) {
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Set("X-Robots-Tag", "noindex, nofollow")
+	c.Set(fiber.HeaderReferrerPolicy, "no-referrer")
+}
+
+// send answers with a body, or with 304 when the client has it (RFC 9110, 13). modified is zero when unknown.
+func send(c *fiber.Ctx, status int, contentType string, body []byte, modified time.Time) error {
+	c.Set(fiber.HeaderContentType, contentType)
+	c.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
+	c.Status(status)
+	if status == http.StatusOK && !strings.Contains(string(c.Response().Header.Peek(fiber.HeaderCacheControl)), "no-store") {
+		sum := sha256.Sum256(body)
+		// Weak, because one tag stands for the plain and the compressed form.
+		tag := `W/"` + hex.EncodeToString(sum[:12]) + `"`
+		c.Set(fiber.HeaderETag, tag)
+		if !modified.IsZero() {
+			c.Set(fiber.HeaderLastModified, modified.UTC().Format(http.TimeFormat))
+		}
+		if unchanged(c, tag, modified) {
+			c.Status(http.StatusNotModified)
+			c.Response().Header.Del(fiber.HeaderContentType)
+			return nil
+		}
+	}
+	return c.Send(encoded(c, body))
+}
+
+// unchanged judges the conditions of a GET: If-None-Match first and, only where it is absent, If-Modified-Since.
+func unchanged(c *fiber.Ctx, tag string, modified time.Time) bool {
+	if match := c.Get(fiber.HeaderIfNoneMatch); match != "" {
+		for candidate := range strings.SplitSeq(match, ",") {
+			candidate = strings.TrimSpace(candidate)
+			if candidate == "*" || strings.TrimPrefix(candidate, "W/") == strings.TrimPrefix(tag, "W/") {
+				return true
+			}
+		}
+		return false
+	}
+	since, err := http.ParseTime(c.Get(fiber.HeaderIfModifiedSince))
+	return err == nil && !modified.IsZero() && !modified.Truncate(time.Second).After(since)
+}
+
+// encoded compresses a body as the client takes it. Small ones are not worth it.
+func encoded(c *fiber.Ctx, body []byte) []byte {
+	if len(body) < 1024 {
+		return body
+	}
+	switch c.AcceptsEncodings("br", "gzip") {
+	case "br":
+		c.Set(fiber.HeaderContentEncoding, "br")
+		return fasthttp.AppendBrotliBytesLevel(nil, body, 4)
+	case "gzip":
+		c.Set(fiber.HeaderContentEncoding, "gzip")
+		return fasthttp.AppendGzipBytesLevel(nil, body, 5)
+	}
+	return body
+}
+
+// seeOther answers a POST with the page to look at next.
+func seeOther(c *fiber.Ctx, path string) error { return c.Redirect(path, fiber.StatusSeeOther) }
+
+// movedTo answers with the one address that a thing has now, keeping the query.
+func movedTo(c *fiber.Ctx, path string) error {
+	if q := c.Request().URI().QueryString(); len(q) > 0 {
+		path += "?" + string(q)
+	}
+	return c.Redirect(path, fiber.StatusMovedPermanently)
+}

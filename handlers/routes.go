@@ -1,0 +1,68 @@
+package handlers
+
+import (
+	"github.com/gofiber/fiber/v2"
+)
+
+// Who may ask for an address. Objects are checked by models as well.
+type Who string
+
+// The groups of people.
+const (
+	Anyone   Who = "anyone"
+	Holder   Who = "whoever holds the link"
+	SignedIn Who = "signed in"
+	DeskUser Who = "ambassadors, organisers, staff, admins"
+	Staff    Who = "staff, admins"
+	Admin    Who = "admins"
+)
+
+// Route is one address of the site.
+type Route struct {
+	Method string
+	Path   string // in Fiber's syntax: /blog/:slug
+	Name   string
+	Who    Who
+	Limit  int // requests a minute and client; 0: as many as they like
+
+	handler fiber.Handler
+}
+
+// Routes lists every address, in the reader's order.
+func Routes() []Route { return (&App{}).routes() }
+
+func (a *App) routes() []Route {
+	const get, post = fiber.MethodGet, fiber.MethodPost
+	var all []Route
+	add := func(method, path, name string, who Who, handler fiber.Handler) *Route {
+		all = append(all, Route{Method: method, Path: path, Name: name, Who: who, handler: handler})
+		return &all[len(all)-1]
+	}
+	anyone := func(path, name string, handler fiber.Handler) { add(get, path, name, Anyone, handler) }
+
+	// For machines
+	anyone("/healthz", "alive", a.showAlive)
+	anyone("/readyz", "ready", a.showReady)
+	anyone("/static/:name", "asset", a.showAsset)
+	anyone("/static/:folder/:name", "asset in a folder", a.showAsset)
+
+	// Home
+	anyone("/", "home", a.showHome)
+
+	// Writing
+
+	// People and groups
+
+	// Events and registration
+
+	// Signing in
+
+	// Desk: posts and profile
+
+	// Desk: events and groups
+
+	// Old addresses and plain pages come last: they match what nothing else took.
+
+	_ = post
+	return all
+}

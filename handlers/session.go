@@ -1,0 +1,65 @@
+package handlers
+
+import (
+	"errors"
+	"net/netip"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/cdfoundation/portal/models"
+)
+
+// identified finds out who asks, from the session's cookie. A cookie that leads to no session is taken away.
+func (a *App) identified(c *fiber.Ctx) error {
+	token := c.Cookies(a.sessionCookie())
+	if token == "" {
+		return c.Next()
+	}
+	v, err := a.Store.ViewerBySession(c.UserContext(), token)
+	switch {
+	case errors.Is(err, models.ErrNotFound):
+		a.setSession(c, "", time.Unix(1, 0))
+	case err != nil:
+		return err
+	default:
+		c.Locals(viewerKey, v)
+	}
+	return c.Next()
+}
+
+// viewer is who asks; the zero viewer has no session.
+func viewer(c *fiber.Ctx) models.Viewer {
+	v, _ := c.Locals(viewerKey).(models.Viewer)
+	return v
+}
+
+// sessionCookie is the cookie's name. The prefix makes browsers hold it to this host and to HTTPS (RFC 6265bis, 4.1.3).
+func (a *App) sessionCookie() string {
+	if a.Site.Secure() {
+		return "__Host-session"
+	}
+	return "session"
+}
+
+// setSession hands the browser its token until the session ends.
+func (a *App) setSession(c *fiber.Ctx, token string, expires time.Time) {
+	c.Cookie(&fiber.Cookie{
+		Name: a.sessionCookie(), Value: token, Path: "/", Expires: expires,
+		Secure: a.Site.Secure(), HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode,
+	})
+}
+
+// trusted reports whether an address belongs to a trusted proxy.
+func (a *App) trusted(address string) bool {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return false
+	}
+	for _, prefix := range a.TrustedProxies {
+		if prefix.Contains(ip.Unmap()) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,33 @@
+package templates
+
+import (
+	"html/template"
+	"strconv"
+	"time"
+)
+
+// pageFuncs are what every page may call: pure formatting, no decisions.
+var pageFuncs = template.FuncMap{
+	"date":      func(t time.Time) string { return t.Format("2 January 2006") },
+	"dateTime":  func(t time.Time) string { return t.Format("Mon 2 January 2006, 15:04 MST") },
+	"machine":   func(t time.Time) string { return t.Format(time.RFC3339) },
+	"plural":    plural,
+	"thousands": thousands,
+}
+
+// plural is "1 seat" or "2 seats".
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return thousands(n) + " " + many
+}
+
+// thousands writes a number as people do: 25,000.
+func thousands(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
