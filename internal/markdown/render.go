@@ -1,0 +1,318 @@
+package markdown
+
+import (
+	"fmt"
+	"html"
+	"strings"
+
+	emojiast "github.com/yuin/goldmark-emoji/ast"
+	"github.com/yuin/goldmark/ast"
+	extast "github.com/yuin/goldmark/extension/ast"
+	"github.com/yuin/goldmark/renderer"
+	"github.com/yuin/goldmark/util"
+)
+
+// RegisterFuncs names the elements that we write ourselves; the library writes the rest.
+func (p *page) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
+	reg.Register(ast.KindHeading, p.renderHeading)
+	reg.Register(ast.KindParagraph, p.renderParagraph)
+	reg.Register(ast.KindBlockquote, p.renderBlockquote)
+	reg.Register(ast.KindLink, p.renderLink)
+	reg.Register(ast.KindAutoLink, p.renderAutoLink)
+	reg.Register(ast.KindImage, p.renderImage)
+	reg.Register(ast.KindRawHTML, p.renderRawHTML)
+	reg.Register(ast.KindHTMLBlock, p.renderHTMLBlock)
+	reg.Register(ast.KindFencedCodeBlock, p.renderFencedCode)
+	reg.Register(ast.KindCodeBlock, p.renderIndentedCode)
+	reg.Register(extast.KindTaskCheckBox, p.renderTaskCheckBox)
+	reg.Register(extast.KindTable, p.renderTable)
+	reg.Register(extast.KindTableHeader, p.renderTableHeader)
+	reg.Register(extast.KindTableRow, p.renderTableRow)
+	reg.Register(extast.KindTableCell, p.renderTableCell)
+	reg.Register(extast.KindFootnoteLink, p.renderFootnoteLink)
+	reg.Register(extast.KindFootnoteBacklink, p.renderFootnoteBacklink)
+	reg.Register(extast.KindFootnote, p.renderFootnote)
+	reg.Register(extast.KindFootnoteList, p.renderFootnoteList)
+}
+
+// printf writes markup whose arguments are escaped where they are text. Errors are the writer's to keep: it
+// reports the first one when it is flushed.
+func printf(w util.BufWriter, format string, args ...any) {
+	for i, a := range args {
+		if s, ok := a.(string); ok {
+			args[i] = html.EscapeString(s)
+		}
+	}
+	_, _ = fmt.Fprintf(w, format, args...)
+}
+
+func (p *page) renderHeading(w util.BufWriter, _ []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+	n := node.(*ast.Heading)
+	if entering {
+		printf(w, `<h%d id="%s">`, n.Level, p.ids[n])
+	} else {
+		printf(w, ` <a class="anchor" href="#%s" aria-label="%s">#</a></h%d>`+"\n", p.ids[n], "Link to "+p.inlineText(n, true), n.Level)
+	}
+	return ast.WalkContinue, nil
+}
+
+func (p *page) renderParagraph(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+	switch figure := p.figures[n]; {
+	case figure && entering:
+		printf(w, "<figure class=\"figure\">")
+	case figure:
+		p.renderCaption(w, p.lonePicture(n))
+		printf(w, "</figure>\n")
+	case entering:
+		printf(w, "<p>")
+	default:
+		printf(w, "</p>\n")
+	}
+	return ast.WalkContinue, nil
+}
+
+// renderCaption writes a picture's title, "Caption | Credit".
+func (p *page) renderCaption(w util.BufWriter, n *ast.Image) {
+	caption, credit, _ := strings.Cut(resolve(n.Title), "|")
+	caption, credit = strings.TrimSpace(caption), strings.TrimSpace(credit)
+	if caption+credit == "" {
+		return
+	}
+	printf(w, "<figcaption>%s", caption)
+	if caption != "" && credit != "" {
+		printf(w, " ")
+	}
+	if credit != "" {
+		printf(w, `<span class="credit">%s</span>`, credit)
+	}
+	printf(w, "</figcaption>")
+}
+
+func (p *page) renderBlockquote(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+	switch kind := p.alerts[n]; {
+	case kind == "" && entering:
+		printf(w, "<blockquote>\n")
+	case kind == "":
+		printf(w, "</blockquote>\n")
+	case entering:
+		printf(w, `<div class="alert alert-%s" role="note"><p class="alert-title">%s</p>`+"\n", kind, alertTitles[kind])
+	default:
+		printf(w, "</div>\n")
+	}
+	return ast.WalkContinue, nil
+}
+
+func (p *page) renderLink(w util.BufWriter, _ []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+	n := node.(*ast.Link)
+	address := destination(n.Destination)
+	allowed, external := linkAllowed(address)
+	switch {
+	case !allowed:
+	case entering:
+		p.openLink(w, p.fragment(address), resolve(n.Title), external)
+	default:
+		printf(w, "</a>")
+	}
+	return ast.WalkContinue, nil
+}
+
+func (p *page) renderAutoLink(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+	if !entering {
+		return ast.WalkContinue, nil
+	}
+	n := node.(*ast.AutoLink)
+	address := string(util.URLEscape(n.URL(source), false))
+	if n.AutoLinkType == ast.AutoLinkEmail && !strings.HasPrefix(strings.ToLower(address), "mailto:") {
+		address = "mailto:" + address
+	}
+	label := string(n.Label(source))
+	if allowed, external := linkAllowed(address); allowed {
+		p.openLink(w, address, "", external)
+		printf(w, "%s</a>", label)
+	} else {
+		printf(w, "%s", label)
+	}
+	return ast.WalkContinue, nil
+}
+
+func (p *page) openLink(w util.BufWriter, address, title string, external bool) {
+	printf(w, `<a href="%s"`, address)
+	if title != "" {
+		printf(w, ` title="%s"`, title)
+	}
+	if external {
+		printf(w, ` rel="noopener"`)
+	}
+	printf(w, ">")
+}
+
+func (p *page) renderImage(w util.BufWriter, _ []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+	if !entering {
+		return ast.WalkContinue, nil
+	}
+	n := node.(*ast.Image)
+	src, alt := destination(n.Destination), p.inlineText(n, true)
+	if !imageAllowed(src) {
+		printf(w, "%s", alt)
+		return ast.WalkSkipChildren, nil
+	}
+	printf(w, `<img src="%s" alt="%s"`, src, alt)
+	if title := resolve(n.Title); title != "" && !p.inFigure(n) {
+		printf(w, ` title="%s"`, title)
+	}
+	if p.opts.ImageSize != nil {
+		if width, height, ok := p.opts.ImageSize(src); ok {
+			printf(w, ` width="%d" height="%d"`, width, height)
+		}
+	}
+	if n != p.first {
+		printf(w, ` loading="lazy"`)
+	}
+	printf(w, ` decoding="async">`)
+	return ast.WalkSkipChildren, nil
+}
+
+func (p *page) inFigure(n ast.Node) bool {
+	return p.figures[n.Parent()] || p.figures[n.Parent().Parent()]
+}
+
+func (p *page) renderRawHTML(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+	if value := node.(*ast.RawHTML).Segments.Value(source); entering && !isComment(value) {
+		printf(w, "%s", string(value))
+	}
+	return ast.WalkSkipChildren, nil
+}
+
+func (p *page) renderHTMLBlock(w util.BufWriter, _ []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+	if value := p.htmlBlock(node.(*ast.HTMLBlock)); entering && !isComment(value) {
+		printf(w, "<p>%s</p>\n", string(value))
+	}
+	return ast.WalkContinue, nil
+}
+
+func (p *page) renderTaskCheckBox(w util.BufWriter, _ []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+	switch {
+	case !entering:
+	case node.(*extast.TaskCheckBox).IsChecked:
+		printf(w, `<input type="checkbox" checked disabled aria-label="Done"> `)
+	default:
+		printf(w, `<input type="checkbox" disabled aria-label="To do"> `)
+	}
+	return ast.WalkContinue, nil
+}
+
+// wideColumns is from how many columns on a table may use the page's margin.
+const wideColumns = 4
+
+func (p *page) renderTable(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+	if !entering {
+		printf(w, "</table></div>\n")
+		return ast.WalkContinue, nil
+	}
+	class := "table-box"
+	if n.FirstChild().ChildCount() >= wideColumns {
+		class += " wide"
+	}
+	printf(w, `<div class="%s" role="region" tabindex="0" aria-label="%s"><table class="table">`+"\n", class, p.labels[n])
+	return ast.WalkContinue, nil
+}
+
+func (p *page) renderTableHeader(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+	switch {
+	case entering:
+		printf(w, "<thead>\n<tr>\n")
+	case n.NextSibling() != nil:
+		printf(w, "</tr>\n</thead>\n<tbody>\n")
+	default:
+		printf(w, "</tr>\n</thead>\n")
+	}
+	return ast.WalkContinue, nil
+}
+
+func (p *page) renderTableRow(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+	switch {
+	case entering:
+		printf(w, "<tr>\n")
+	case n.NextSibling() != nil:
+		printf(w, "</tr>\n")
+	default:
+		printf(w, "</tr>\n</tbody>\n")
+	}
+	return ast.WalkContinue, nil
+}
+
+func (p *page) renderTableCell(w util.BufWriter, _ []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+	n := node.(*extast.TableCell)
+	tag, scope := "td", ""
+	// An empty corner heads nothing, so it is no heading.
+	if n.Parent().Kind() == extast.KindTableHeader && n.HasChildren() {
+		tag, scope = "th", ` scope="col"`
+	}
+	if !entering {
+		printf(w, "</%s>\n", tag)
+		return ast.WalkContinue, nil
+	}
+	_, _ = w.WriteString("<" + tag + scope)
+	if n.Alignment != extast.AlignNone {
+		printf(w, ` class="align-%s"`, n.Alignment.String())
+	}
+	printf(w, ">")
+	return ast.WalkContinue, nil
+}
+
+// footnoteRef is the id of a mark in the text; the second mark of the same footnote is fnref1.
+func (p *page) footnoteRef(index, ref int) string {
+	if ref == 0 {
+		return fmt.Sprintf("%sfnref:%d", p.opts.IDPrefix, index)
+	}
+	return fmt.Sprintf("%sfnref%d:%d", p.opts.IDPrefix, ref, index)
+}
+
+func (p *page) renderFootnoteLink(w util.BufWriter, _ []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+	if n := node.(*extast.FootnoteLink); entering {
+		printf(w, `<sup id="%s"><a href="#%sfn:%d" class="footnote-ref" role="doc-noteref" aria-label="Footnote %d">%d</a></sup>`,
+			p.footnoteRef(n.Index, n.RefIndex), p.opts.IDPrefix, n.Index, n.Index, n.Index)
+	}
+	return ast.WalkContinue, nil
+}
+
+func (p *page) renderFootnoteBacklink(w util.BufWriter, _ []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+	n := node.(*extast.FootnoteBacklink)
+	if !entering {
+		return ast.WalkContinue, nil
+	}
+	label := fmt.Sprintf("Back to footnote mark %d", n.Index)
+	if n.RefCount > 1 {
+		label = fmt.Sprintf("%s, place %d", label, n.RefIndex+1)
+	}
+	// The variation selector keeps the arrow from being drawn as a coloured picture.
+	printf(w, ` <a href="#%s" class="footnote-backref" role="doc-backlink" aria-label="%s">`+"\u21a9\ufe0e</a>",
+		p.footnoteRef(n.Index, n.RefIndex), label)
+	return ast.WalkContinue, nil
+}
+
+func (p *page) renderFootnote(w util.BufWriter, _ []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+	if n := node.(*extast.Footnote); entering {
+		printf(w, `<li id="%sfn:%d">`+"\n", p.opts.IDPrefix, n.Index)
+	} else {
+		printf(w, "</li>\n")
+	}
+	return ast.WalkContinue, nil
+}
+
+func (p *page) renderFootnoteList(w util.BufWriter, _ []byte, _ ast.Node, entering bool) (ast.WalkStatus, error) {
+	if entering {
+		printf(w, `<section class="footnotes" role="doc-endnotes" aria-label="Footnotes"><ol>`+"\n")
+	} else {
+		printf(w, "</ol></section>\n")
+	}
+	return ast.WalkContinue, nil
+}
+
+func emojiOf(n ast.Node) (string, bool) {
+	e, ok := n.(*emojiast.Emoji)
+	if !ok {
+		return "", false
+	}
+	return string(e.Value.Unicode), true
+}
