@@ -1,6 +1,16 @@
 package models
 
-import "time"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/cdfoundation/portal/internal/auth"
+)
 
 // Session is a signed-in browser. Only the hash of its token is stored.
 type Session struct {
@@ -22,4 +32,184 @@ type SignInLink struct {
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	UsedAt    *time.Time
+}
+
+const (
+	sessionLength   = 30 * 24 * time.Hour // after the last request
+	sessionTouch    = 5 * time.Minute     // how exactly the last request is known
+	signInLength    = 30 * time.Minute    // of a mailed link
+	commandLength   = 24 * time.Hour      // of a link that a command prints
+	signInMailPause = time.Minute         // between two mailed links to one account
+)
+
+// ViewerBySession finds who holds a session's token. A token that is unknown or has ended is ErrNotFound.
+func (s *Store) ViewerBySession(ctx context.Context, token string) (Viewer, error) {
+	var row struct {
+		Viewer
+		SeenAt    time.Time
+		ExpiresAt time.Time
+	}
+	now := s.Now()
+	err := s.read(ctx).Raw(`SELECT s.id AS session_id, s.seen_at, s.expires_at, u.id AS user_id, u.name, u.email, u.role, u.timezone,
+			COALESCE(a.id, 0) AS ambassador_id
+		FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN ambassadors a ON a.user_id = u.id
+		WHERE s.token_hash = ? AND s.expires_at > ?`, auth.Hash(token), now).Take(&row).Error
+	v, err := one(row.Viewer, err, "session", "of the browser")
+	if err != nil {
+		return Viewer{}, err
+	}
+	if v.GroupIDs, err = s.organisedGroups(ctx, v); err != nil {
+		return Viewer{}, err
+	}
+	if now.Sub(row.SeenAt) > sessionTouch {
+		err = s.tx(ctx, func(tx *Store) error {
+			return tx.write(ctx).Model(&Session{}).Where("id = ?", v.SessionID).
+				Updates(map[string]any{"seen_at": now, "expires_at": now.Add(sessionLength)}).Error
+		})
+	}
+	return v, err
+}
+
+// organisedGroups are the groups that a viewer runs, by the account or by the linked profile.
+func (s *Store) organisedGroups(ctx context.Context, v Viewer) ([]int64, error) {
+	var ids []int64
+	err := s.read(ctx).Raw(`SELECT DISTINCT group_id FROM group_organisers WHERE user_id = ? OR ambassador_id = ? ORDER BY group_id`,
+		v.UserID, v.AmbassadorID).Scan(&ids).Error
+	return ids, translate(err)
+}
+
+// NewSignInLink makes a one-time link for an account without a mail and returns its token, for a command to print.
+func (s *Store) NewSignInLink(ctx context.Context, email string) (token string, err error) {
+	err = s.tx(ctx, func(tx *Store) error {
+		user, err := tx.UserByEmail(ctx, email)
+		if err != nil {
+			return err
+		}
+		token, err = tx.newSignInLink(ctx, user.ID)
+		return err
+	})
+	return token, err
+}
+
+func (s *Store) newSignInLink(ctx context.Context, userID int64) (token string, err error) {
+	token = auth.NewToken()
+	hash := auth.Hash(token)
+	return token, s.write(ctx).Create(&SignInLink{
+		UserID: userID, TokenHash: &hash, CreatedAt: s.Now(), ExpiresAt: s.Now().Add(commandLength),
+	}).Error
+}
+
+// RequestSignIn mails a one-time link to the account with this address. Whether there is one is not told: an unknown
+// address, or one that was mailed to a moment ago, is no error. next is the path to open after signing in.
+func (s *Store) RequestSignIn(ctx context.Context, email, next string) error {
+	return s.tx(ctx, func(tx *Store) error {
+		user, err := tx.UserByEmail(ctx, email)
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		var recent int64
+		err = tx.read(ctx).Model(&Mail{}).Where("user_id = ? AND kind = ? AND created_at > ?",
+			user.ID, MailSignIn, tx.Now().Add(-signInMailPause)).Count(&recent).Error
+		if err != nil || recent > 0 {
+			return err
+		}
+		link := SignInLink{UserID: user.ID, NextPath: next, CreatedAt: tx.Now(), ExpiresAt: tx.Now().Add(signInLength)}
+		if err := tx.write(ctx).Create(&link).Error; err != nil {
+			return err
+		}
+		return tx.enqueue(ctx, Mail{
+			Kind: MailSignIn, DedupeKey: fmt.Sprintf("%s/%d", MailSignIn, link.ID), Recipient: user.Email,
+			RecipientName: user.Name, UserID: &user.ID, SignInLinkID: &link.ID,
+		})
+	})
+}
+
+// SignInToken makes the token of a mailed link, for the worker that sends it: a mail sent twice holds two tokens, of
+// which the later works. The link lasts from now.
+func (s *Store) SignInToken(ctx context.Context, linkID int64) (token string, err error) {
+	token = auth.NewToken()
+	err = s.tx(ctx, func(tx *Store) error {
+		return changed(tx.write(ctx).Model(&SignInLink{}).Where("id = ? AND used_at IS NULL", linkID).
+			Updates(map[string]any{"token_hash": auth.Hash(token), "expires_at": tx.Now().Add(signInLength)}), "sign-in link", linkID)
+	})
+	return token, err
+}
+
+// SignInLinkFor returns the account that a one-time link signs in, without using it. A link that is unknown, was used
+// or has ended is ErrLinkUsed.
+func (s *Store) SignInLinkFor(ctx context.Context, token string) (User, error) {
+	link, err := s.signInLink(ctx, token)
+	if err != nil {
+		return User{}, err
+	}
+	return s.UserByID(ctx, link.UserID)
+}
+
+func (s *Store) signInLink(ctx context.Context, token string) (SignInLink, error) {
+	link, err := gorm.G[SignInLink](s.reader).
+		Where("token_hash = ? AND used_at IS NULL AND expires_at > ?", auth.Hash(token), s.Now()).Take(ctx)
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return link, ErrLinkUsed
+	}
+	return link, translate(err)
+}
+
+// SignIn uses a one-time link up and returns the token of a new session, and the path to open next, which may be
+// empty.
+func (s *Store) SignIn(ctx context.Context, linkToken, userAgent string) (token, next string, expires time.Time, err error) {
+	token = auth.NewToken()
+	err = s.tx(ctx, func(tx *Store) error {
+		link, err := tx.signInLink(ctx, linkToken)
+		if err != nil {
+			return err
+		}
+		used := tx.write(ctx).Model(&SignInLink{}).Where("id = ? AND used_at IS NULL", link.ID).Update("used_at", tx.Now())
+		if used.Error != nil {
+			return used.Error
+		}
+		if used.RowsAffected == 0 {
+			return ErrLinkUsed
+		}
+		next, expires = link.NextPath, tx.Now().Add(sessionLength)
+		session := Session{
+			UserID: link.UserID, TokenHash: auth.Hash(token), UserAgent: cut(userAgent, 200),
+			CreatedAt: tx.Now(), SeenAt: tx.Now(), ExpiresAt: expires,
+		}
+		if err := tx.write(ctx).Create(&session).Error; err != nil {
+			return err
+		}
+		return tx.audit(ctx, Viewer{UserID: link.UserID}, "session.create", "sessions", session.ID, "", "")
+	})
+	return token, next, expires, err
+}
+
+// Sessions lists an account's sessions that go on, the latest used first.
+func (s *Store) Sessions(ctx context.Context, userID int64) ([]Session, error) {
+	sessions, err := gorm.G[Session](s.reader).Where("user_id = ? AND expires_at > ?", userID, s.Now()).Order("seen_at DESC, id DESC").Find(ctx)
+	return sessions, translate(err)
+}
+
+// EndSession ends one of the viewer's own sessions; another's is ErrNotFound.
+func (s *Store) EndSession(ctx context.Context, by Viewer, sessionID int64) error {
+	return s.tx(ctx, func(tx *Store) error {
+		return changed(tx.write(ctx).Where("id = ? AND user_id = ?", sessionID, by.UserID).Delete(&Session{}), "session", sessionID)
+	})
+}
+
+// EndOtherSessions ends every session of the viewer's account but the present one.
+func (s *Store) EndOtherSessions(ctx context.Context, by Viewer) error {
+	return s.tx(ctx, func(tx *Store) error {
+		return tx.write(ctx).Where("user_id = ? AND id <> ?", by.UserID, by.SessionID).Delete(&Session{}).Error
+	})
+}
+
+// cut shortens a string that others wrote to so many bytes, at a whole character.
+func cut(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "")
 }

@@ -1,13 +1,18 @@
 package models
 
 import (
+	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"net/mail"
 	"strings"
 	"time"
 
 	"golang.org/x/text/unicode/norm"
+	"gorm.io/gorm"
+
+	"github.com/cdfoundation/portal/internal/slug"
 )
 
 // Role is what an account may do on the whole site. Organising a group is not a role: see Viewer.
@@ -93,4 +98,113 @@ func ParseEmail(typed string) (string, error) {
 		return "", fmt.Errorf("%w: e-mail address", ErrInvalid)
 	}
 	return typed, nil
+}
+
+// UserByEmail finds an account by any spelling of its address.
+func (s *Store) UserByEmail(ctx context.Context, email string) (User, error) {
+	user, err := gorm.G[User](s.reader).Where("email_key = ?", EmailKey(email)).Take(ctx)
+	return one(user, err, "account", email)
+}
+
+// UserByID finds an account.
+func (s *Store) UserByID(ctx context.Context, id int64) (User, error) {
+	user, err := gorm.G[User](s.reader).Where("id = ?", id).Take(ctx)
+	return one(user, err, "account", fmt.Sprint(id))
+}
+
+// NewUser is an account to be made.
+type NewUser struct {
+	Email, Name string
+	Role        Role
+	Profile     string   // slug of an ambassador's profile to link; an ambassador without one gets a draft
+	Groups      []string // slugs of the groups that they organise
+}
+
+// AddUser makes an account, links it to a profile, makes it an organiser of groups and returns it with the token of a
+// one-time sign-in link. It refuses with ErrEmailTaken, ErrInvalid, or ErrNotFound for an unknown profile or group. A
+// profile that another account has is ErrConflict.
+func (s *Store) AddUser(ctx context.Context, by Viewer, n NewUser) (user User, token string, err error) {
+	email, err := ParseEmail(n.Email)
+	if err != nil {
+		return user, "", err
+	}
+	n.Name = strings.TrimSpace(n.Name)
+	if n.Name == "" || len(n.Name) > 200 {
+		return user, "", fmt.Errorf("%w: name", ErrInvalid)
+	}
+	err = s.tx(ctx, func(tx *Store) error {
+		user = User{
+			Email: email, EmailKey: EmailKey(email), Name: n.Name, Role: n.Role, Locale: "en", Timezone: "UTC",
+			Version: 1, CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
+		}
+		if err := tx.write(ctx).Create(&user).Error; err != nil {
+			if errors.Is(err, gorm.ErrDuplicatedKey) {
+				return ErrEmailTaken
+			}
+			return err
+		}
+		if err := tx.linkProfile(ctx, user, n.Profile); err != nil {
+			return err
+		}
+		for _, slug := range n.Groups {
+			group, err := gorm.G[Group](tx.reader).Where("slug = ?", slug).Take(ctx)
+			if group, err = one(group, err, "group", slug); err != nil {
+				return err
+			}
+			if err := tx.write(ctx).Create(&GroupOrganiser{GroupID: group.ID, UserID: &user.ID, CreatedAt: tx.Now()}).Error; err != nil {
+				return err
+			}
+		}
+		if err := tx.audit(ctx, by, "user.create", "users", user.ID, "", string(user.Role)); err != nil {
+			return err
+		}
+		token, err = tx.newSignInLink(ctx, user.ID)
+		return err
+	})
+	return user, token, err
+}
+
+// linkProfile gives an account its ambassador's profile.
+func (s *Store) linkProfile(ctx context.Context, user User, slugOfProfile string) error {
+	if slugOfProfile != "" {
+		profile, err := gorm.G[Ambassador](s.reader).Where("slug = ?", slugOfProfile).Take(ctx)
+		if profile, err = one(profile, err, "profile", slugOfProfile); err != nil {
+			return err
+		}
+		if profile.UserID != nil {
+			return fmt.Errorf("%w: the profile %q has an account", ErrConflict, slugOfProfile)
+		}
+		return changed(s.write(ctx).Model(&Ambassador{}).Where("id = ? AND user_id IS NULL", profile.ID).Update("user_id", user.ID), "profile", profile.ID)
+	}
+	if user.Role != RoleAmbassador {
+		return nil
+	}
+	free, err := s.freeSlug(ctx, "ambassadors", slug.Make(user.Name))
+	if err != nil {
+		return err
+	}
+	return s.write(ctx).Create(&Ambassador{
+		Slug: free, UserID: &user.ID, Status: AmbassadorDraft, Name: user.Name,
+		Version: 1, CreatedAt: s.Now(), UpdatedAt: s.Now(),
+	}).Error
+}
+
+// freeSlug is the wanted slug, or it with the first free number behind it.
+func (s *Store) freeSlug(ctx context.Context, table, wanted string) (string, error) {
+	if wanted == "" || slug.Valid(wanted) != nil {
+		wanted = strings.TrimSuffix(cut(wanted, slug.MaxLength-4), "-") + "-1"
+		wanted = strings.TrimPrefix(wanted, "-")
+	}
+	kind := strings.TrimSuffix(table, "s")
+	candidate := wanted
+	for n := 2; ; n++ {
+		var taken int64
+		err := s.read(ctx).Raw("SELECT (SELECT count(*) FROM "+table+" WHERE slug = ?) + (SELECT count(*) FROM slug_history WHERE kind = ? AND slug = ?)",
+			candidate, kind, candidate).Scan(&taken).Error
+		if err != nil || taken == 0 {
+			return candidate, err
+		}
+		suffix := fmt.Sprintf("-%d", n)
+		candidate = strings.TrimSuffix(cut(wanted, slug.MaxLength-len(suffix)), "-") + suffix
+	}
 }
