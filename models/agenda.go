@@ -18,8 +18,8 @@ type AgendaSession struct {
 	EventID      int64
 	Position     int
 	Day          int    // of the event, from 1
-	Starts       string // wall time HH:MM in the event's zone
-	Minutes      int
+	Starts       string // wall time HH:MM in the event's zone; empty when not known
+	Minutes      int    // 0 when not known
 	Title        string
 	Track        string // empty: for all
 	Summary      string

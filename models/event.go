@@ -60,13 +60,14 @@ type DatePrecision string
 // The precisions of a date.
 const (
 	PrecisionMinute DatePrecision = "minute"
+	PrecisionStart  DatePrecision = "start" // when it begins, not when it ends
 	PrecisionDay    DatePrecision = "day"
 	PrecisionMonth  DatePrecision = "month"
 )
 
 // Value refuses a precision that is not one of ours.
 func (p DatePrecision) Value() (driver.Value, error) {
-	return oneOf("date precision", p, PrecisionMinute, PrecisionDay, PrecisionMonth)
+	return oneOf("date precision", p, PrecisionMinute, PrecisionStart, PrecisionDay, PrecisionMonth)
 }
 
 // RegistrationPlace is where people register for an event.
@@ -109,7 +110,8 @@ type Event struct {
 	Mode             EventMode
 	Title            string
 	Summary          string
-	Language         string // BCP 47
+	Language         string // BCP 47, what is spoken
+	TextLanguage     string // BCP 47, of title, summary, agenda and text
 	Timezone         string // IANA name
 	StartsLocal      string // wall time in Timezone, LocalLayout
 	EndsLocal        string

@@ -175,12 +175,13 @@ CREATE TABLE events (
     title text NOT NULL,
     summary text NOT NULL DEFAULT '',
     language text NOT NULL DEFAULT 'en',
+    text_language text NOT NULL DEFAULT 'en',
     timezone text NOT NULL,
     starts_local text NOT NULL,
     ends_local text NOT NULL,
     starts_at datetime NOT NULL,
     ends_at datetime NOT NULL,
-    date_precision text NOT NULL DEFAULT 'minute' CHECK (date_precision IN ('minute', 'day', 'month')),
+    date_precision text NOT NULL DEFAULT 'minute' CHECK (date_precision IN ('minute', 'start', 'day', 'month')),
     hosts text NOT NULL DEFAULT '[]',
     venue_name text NOT NULL DEFAULT '',
     venue_address text NOT NULL DEFAULT '',
@@ -237,14 +238,15 @@ CREATE TABLE speakers (
     UNIQUE (event_id, position)
 );
 
--- One line of an agenda. starts is the local wall time HH:MM on the event's day number day, from 1.
+-- One line of an agenda. starts is the local wall time HH:MM on the event's day number day, from 1; where it is not known,
+-- it is empty and the order counts.
 CREATE TABLE agenda_sessions (
     id integer PRIMARY KEY,
     event_id integer NOT NULL REFERENCES events (id) ON DELETE CASCADE,
     position integer NOT NULL,
     day integer NOT NULL DEFAULT 1 CHECK (day >= 1),
-    starts text NOT NULL,
-    minutes integer NOT NULL CHECK (minutes > 0),
+    starts text NOT NULL DEFAULT '',
+    minutes integer NOT NULL DEFAULT 0 CHECK (minutes >= 0),
     title text NOT NULL,
     track text NOT NULL DEFAULT '',
     summary text NOT NULL DEFAULT '',

@@ -1,0 +1,167 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/cdfoundation/portal/content"
+	"github.com/cdfoundation/portal/handlers"
+	"github.com/cdfoundation/portal/internal/auth"
+	"github.com/cdfoundation/portal/internal/clock"
+	"github.com/cdfoundation/portal/internal/config"
+	"github.com/cdfoundation/portal/internal/database"
+	"github.com/cdfoundation/portal/internal/importer"
+	"github.com/cdfoundation/portal/internal/jobs"
+	"github.com/cdfoundation/portal/internal/links"
+	"github.com/cdfoundation/portal/internal/mail"
+	"github.com/cdfoundation/portal/models"
+)
+
+type serveCommand struct {
+	config.Config `embed:""`
+}
+
+// Help is the command's example.
+func (serveCommand) Help() string {
+	return "Example:\n  PORTAL_BASE_URL=https://community.example.org portal serve --addr 127.0.0.1:8080"
+}
+
+// shutdownLimit is how long requests and jobs under way may take after the program was told to stop.
+const shutdownLimit = 20 * time.Second
+
+// Run serves until the context ends, then drains.
+func (s *serveCommand) Run(w *world) (err error) {
+	log := logger(s.Config, w.errOut)
+	slog.SetDefault(log)
+	if s.Offset() != 0 {
+		log.Warn("the clock is shifted", slog.Duration("offset", s.Offset()))
+	}
+	if err := os.MkdirAll(s.DataDir, 0o700); err != nil {
+		return fmt.Errorf("PORTAL_DATA_DIR: %w", err)
+	}
+	fresh, err := s.prepareSchema(w.ctx)
+	if err != nil {
+		return err
+	}
+	db, err := database.Open(w.ctx, s.Database())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	tick := clock.System(s.Offset())
+	keys, err := secretKeys(w.ctx, s.Config, db, tick)
+	if err != nil {
+		return err
+	}
+	store := models.NewStore(db.Reader, db.Writer, tick, keys)
+
+	listener, err := (&net.ListenConfig{}).Listen(w.ctx, "tcp", s.Addr)
+	if err != nil {
+		return fmt.Errorf("PORTAL_ADDR=%q: %w", s.Addr, err)
+	}
+	site := links.New(s.PublicURL(listener.Addr()))
+	if fresh && s.SeedsContent() {
+		if err := loadContent(w.ctx, store, site); err != nil {
+			return errors.Join(err, listener.Close())
+		}
+	}
+	token, err := store.FirstAdminLink(w.ctx)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	if token != "" {
+		fmt.Fprintf(w.out, "first admin: %s\n", site.Abs(links.SignIn(token)))
+	}
+	return s.serve(w, log, db, store, keys, site, listener)
+}
+
+// prepareSchema migrates a database that has no schema yet, and reports that it did. One that is behind is left to
+// `portal migrate`, because an operator wants to choose the moment.
+func (s *serveCommand) prepareSchema(ctx context.Context) (fresh bool, err error) {
+	behind, empty, err := database.Schema(ctx, s.Database())
+	switch {
+	case err != nil:
+		return false, err
+	case empty:
+		_, err = database.Migrate(ctx, s.Database())
+		return true, err
+	case behind > 0:
+		return false, errBehind(behind)
+	}
+	return false, nil
+}
+
+func loadContent(ctx context.Context, store *models.Store, site links.Site) error {
+	files, err := importer.ReadContent(content.Files)
+	if err != nil {
+		return fmt.Errorf("built-in content: %w", err)
+	}
+	_, err = store.ImportContent(ctx, files, site.Host())
+	return err
+}
+
+// serve runs the web application on the listener and the background work beside it until the context ends.
+func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store *models.Store, keys auth.Keys, site links.Site, listener net.Listener) error {
+	if err := os.MkdirAll(s.MediaDir(), 0o700); err != nil {
+		return errors.Join(fmt.Errorf("PORTAL_STORAGE_URL: %w", err), listener.Close())
+	}
+	uploads, err := os.OpenRoot(s.MediaDir())
+	if err != nil {
+		return errors.Join(fmt.Errorf("PORTAL_STORAGE_URL: %w", err), listener.Close())
+	}
+	sender, kept, err := s.mailSender()
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	web, err := handlers.New(handlers.Options{
+		Store: store, Site: site, Log: log, Keys: keys, Uploads: uploads, KeptMail: kept, RateLimit: s.Limited(), TrustedProxies: s.Proxies(),
+		Ready: func(ctx context.Context) error {
+			if err := store.Ping(ctx); err != nil {
+				return err
+			}
+			behind, err := db.Behind(ctx)
+			if err == nil && behind > 0 {
+				err = errBehind(behind)
+			}
+			return err
+		},
+	})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+
+	working, stopWork := context.WithCancel(context.WithoutCancel(w.ctx))
+	defer stopWork()
+	var work sync.WaitGroup
+	worker := jobs.New(jobs.Options{Store: store, Site: site, Sender: sender, From: s.From(), Log: log})
+	work.Go(func() { worker.Run(working) })
+
+	served := make(chan error, 1)
+	go func() { served <- web.Listener(listener) }()
+	fmt.Fprintf(w.out, "listening on http://%s\n", listener.Addr())
+	select {
+	case err = <-served:
+	case <-w.ctx.Done():
+		log.Info("stopping")
+		err = web.ShutdownWithTimeout(shutdownLimit)
+	}
+	stopWork()
+	work.Wait()
+	return errors.Join(err, uploads.Close())
+}
+
+// mailSender sends by SMTP or, without a server, keeps each mail as a file.
+func (s *serveCommand) mailSender() (mail.Sender, *mail.File, error) {
+	if u := s.SMTP(); u != nil {
+		sender, err := mail.NewSMTP(u)
+		return sender, nil, err
+	}
+	kept, err := mail.NewFile(s.MailDir())
+	return kept, kept, err
+}

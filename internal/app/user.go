@@ -1,0 +1,75 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cdfoundation/portal/internal/config"
+	"github.com/cdfoundation/portal/internal/links"
+	"github.com/cdfoundation/portal/models"
+)
+
+type userCommand struct {
+	Add  userAdd  `cmd:"" help:"Make an account and print its one-time sign-in link."`
+	Link userLink `cmd:"" help:"Print a new one-time sign-in link."`
+}
+
+type userAdd struct {
+	Email   string   `required:"" help:"Address that signs in."`
+	Name    string   `required:"" help:"Name as it is shown."`
+	Role    string   `required:"" enum:"admin,staff,ambassador,attendee" help:"admin, staff, ambassador or attendee."`
+	Profile string   `help:"Slug of the ambassador's profile to link; an ambassador without one gets a draft."`
+	Group   []string `help:"Slug of a group that they organise; may be repeated."`
+}
+
+// Help is the command's example.
+func (userAdd) Help() string {
+	return "Example:\n  portal user add --email ana@example.org --name \"Ana Example\" --role ambassador --profile helen-beal --group berlin"
+}
+
+// Run makes the account.
+func (u userAdd) Run(w *world) (err error) {
+	settings, err := config.Load(w.getenv)
+	if err != nil {
+		return err
+	}
+	store, db, err := w.openStore(settings)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	_, token, err := store.AddUser(w.ctx, models.Viewer{Role: "command"}, models.NewUser{
+		Email: u.Email, Name: u.Name, Role: models.Role(u.Role), Profile: u.Profile, Groups: u.Group,
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(w.out, siteOf(settings).Abs(links.SignIn(token)))
+	return nil
+}
+
+type userLink struct {
+	Email string `required:"" help:"Address of the account."`
+}
+
+// Help is the command's example.
+func (userLink) Help() string { return "Example:\n  portal user link --email ana@example.org" }
+
+// Run prints a new link for the account.
+func (u userLink) Run(w *world) (err error) {
+	settings, err := config.Load(w.getenv)
+	if err != nil {
+		return err
+	}
+	store, db, err := w.openStore(settings)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	token, err := store.NewSignInLink(w.ctx, u.Email)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(w.out, siteOf(settings).Abs(links.SignIn(token)))
+	return nil
+}
