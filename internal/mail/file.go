@@ -1,0 +1,221 @@
+package mail
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	netmail "net/mail"
+	"net/textproto"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// File keeps each mail as a file of its own instead of sending it. The directory is made, for
+// its owner only, when the first mail comes.
+type File struct {
+	Dir string
+}
+
+// Kept is a mail in a File's directory.
+type Kept struct {
+	Name    string // of the file, and what Open takes
+	From    string // "Name" <address>
+	To      string
+	Subject string
+	Date    time.Time
+	// What follows is filled by Open only. HTML is as it was sent: to be shown in a frame
+	// without rights, never as part of a page.
+	Text        string
+	HTML        string
+	Attachments []string // names of files
+}
+
+const suffix = ".eml"
+
+// Send writes the mail to <date in UTC>-<id>.eml, readable by the owner only. The file appears
+// whole or not at all; the same mail sent twice is one file.
+func (f File) Send(ctx context.Context, m Message) error {
+	msg, err := m.compose()
+	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("keeping a mail: %w", err)
+	}
+	var body bytes.Buffer
+	if _, err := msg.WriteTo(&body); err != nil {
+		return fmt.Errorf("keeping a mail: %w", err)
+	}
+	if err := f.write(m.Date.UTC().Format("20060102T150405Z")+"-"+m.ID+suffix, body.Bytes()); err != nil {
+		return fmt.Errorf("keeping a mail: %w", err)
+	}
+	return nil
+}
+
+func (f File) write(name string, body []byte) error {
+	if err := os.MkdirAll(f.Dir, 0o700); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(f.Dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	partial := ".partial-" + rand.Text()
+	file, err := root.OpenFile(partial, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(body)
+	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
+		err = root.Rename(partial, name)
+	}
+	if err != nil {
+		return errors.Join(err, root.Remove(partial))
+	}
+	return nil
+}
+
+// List gives the newest mails, at most limit of them, without their bodies. Before the first
+// mail there are none. A file that is no mail has only its name.
+func (f File) List(limit int) ([]Kept, error) {
+	root, err := os.OpenRoot(f.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listing kept mails: %w", err)
+	}
+	defer root.Close()
+	entries, err := fs.ReadDir(root.FS(), ".")
+	if err != nil {
+		return nil, fmt.Errorf("listing kept mails: %w", err)
+	}
+	var kept []Kept
+	for _, e := range slices.Backward(entries) { // sorted by name, which begins with the time
+		if len(kept) == limit {
+			break
+		}
+		if !isName(e.Name()) || !e.Type().IsRegular() {
+			continue
+		}
+		k := Kept{Name: e.Name()}
+		file, err := root.Open(e.Name())
+		if err != nil {
+			return nil, fmt.Errorf("listing kept mails: %w", err)
+		}
+		if m, err := netmail.ReadMessage(file); err == nil {
+			k.readHeader(m.Header)
+		}
+		if err := file.Close(); err != nil {
+			return nil, fmt.Errorf("listing kept mails: %w", err)
+		}
+		kept = append(kept, k)
+	}
+	return kept, nil
+}
+
+// Open reads one mail. A name that is not one of List's gives fs.ErrNotExist, whatever it
+// points to.
+func (f File) Open(name string) (Kept, error) {
+	k := Kept{Name: name}
+	if !isName(name) {
+		return Kept{}, fmt.Errorf("opening a kept mail: %w", fs.ErrNotExist)
+	}
+	root, err := os.OpenRoot(f.Dir)
+	if err != nil {
+		return Kept{}, fmt.Errorf("opening a kept mail: %w", err)
+	}
+	defer root.Close()
+	if info, err := root.Lstat(name); err != nil || !info.Mode().IsRegular() {
+		return Kept{}, fmt.Errorf("opening a kept mail: %w", fs.ErrNotExist)
+	}
+	file, err := root.Open(name)
+	if err != nil {
+		return Kept{}, fmt.Errorf("opening a kept mail: %w", err)
+	}
+	defer file.Close()
+	m, err := netmail.ReadMessage(file)
+	if err != nil {
+		return Kept{}, fmt.Errorf("reading a kept mail: %w", err)
+	}
+	k.readHeader(m.Header)
+	if err := k.readPart(textproto.MIMEHeader(m.Header), m.Body); err != nil {
+		return Kept{}, fmt.Errorf("reading a kept mail: %w", err)
+	}
+	return k, nil
+}
+
+// isName reports whether Send could have made a file of this name.
+func isName(name string) bool {
+	id, ok := strings.CutSuffix(name, suffix)
+	return ok && idPattern.MatchString(id)
+}
+
+func (k *Kept) readHeader(h netmail.Header) {
+	k.From, k.To, k.Subject = decoded(h.Get("From")), decoded(h.Get("To")), decoded(h.Get("Subject"))
+	if date, err := h.Date(); err == nil {
+		k.Date = date
+	}
+}
+
+// decoded undoes RFC 2047, and leaves a value that breaks its rules as it is.
+func decoded(s string) string {
+	if d, err := new(mime.WordDecoder).DecodeHeader(s); err == nil {
+		return d
+	}
+	return s
+}
+
+func (k *Kept) readPart(h textproto.MIMEHeader, body io.Reader) error {
+	mediaType, params, err := mime.ParseMediaType(h.Get("Content-Type"))
+	if err != nil {
+		return fmt.Errorf("type of a part: %w", err)
+	}
+	if strings.HasPrefix(mediaType, "multipart/") {
+		parts := multipart.NewReader(body, params["boundary"])
+		for {
+			p, err := parts.NextRawPart()
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if err := k.readPart(p.Header, p); err != nil {
+				return err
+			}
+		}
+	}
+	if disposition, params, err := mime.ParseMediaType(h.Get("Content-Disposition")); err == nil && disposition == "attachment" {
+		k.Attachments = append(k.Attachments, decoded(params["filename"]))
+		return nil
+	}
+	switch h.Get("Content-Transfer-Encoding") {
+	case "quoted-printable":
+		body = quotedprintable.NewReader(body)
+	case "base64":
+		body = base64.NewDecoder(base64.StdEncoding, body)
+	}
+	content, err := io.ReadAll(body)
+	if err != nil {
+		return err
+	}
+	switch text := strings.ReplaceAll(string(content), "\r\n", "\n"); mediaType {
+	case "text/plain":
+		k.Text = text
+	case "text/html":
+		k.HTML = text
+	}
+	return nil
+}
