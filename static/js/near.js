@@ -1,0 +1,34 @@
+// "Near me": <button type="button" data-near hidden> sorts the rows of data-near="#groups" by their distance and writes it
+// into each row's [data-distance]. The place is asked for on the click only and never leaves the browser.
+const radius = 6371
+const rad = degrees => degrees * Math.PI / 180
+
+function distance(a, b) {
+	const h = Math.sin(rad(b.lat - a.lat) / 2) ** 2 +
+		Math.cos(rad(a.lat)) * Math.cos(rad(b.lat)) * Math.sin(rad(b.lon - a.lon) / 2) ** 2
+	return 2 * radius * Math.asin(Math.sqrt(h))
+}
+
+for (const button of document.querySelectorAll('[data-near]')) {
+	const list = document.querySelector(button.dataset.near)
+	if (!list || !navigator.geolocation) continue
+	button.hidden = false
+	button.addEventListener('click', () => {
+		button.setAttribute('aria-busy', 'true')
+		navigator.geolocation.getCurrentPosition(({coords}) => {
+			const here = {lat: coords.latitude, lon: coords.longitude}
+			const rows = [...list.querySelectorAll('[data-lat]')].map(row =>
+				({row, km: distance(here, {lat: Number(row.dataset.lat), lon: Number(row.dataset.lon)})}))
+			rows.sort((a, b) => a.km - b.km)
+			for (const {row, km} of rows) {
+				const note = row.querySelector('[data-distance]')
+				if (note) note.textContent = `${Math.round(km).toLocaleString()} km`
+				list.append(row)
+			}
+			button.removeAttribute('aria-busy')
+		}, () => {
+			button.textContent = 'Your place is not known'
+			button.disabled = true
+		}, {maximumAge: 600000, timeout: 10000})
+	})
+}
