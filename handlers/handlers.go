@@ -28,6 +28,7 @@ type Options struct {
 	Uploads        *os.Root                    // where uploaded pictures lie
 	KeptMail       *mail.File                  // nil when mail goes out by SMTP
 	Ready          func(context.Context) error // nil error: database reachable, schema current
+	Contact        string                      // e-mail address in the footer
 	RateLimit      bool
 	TrustedProxies []netip.Prefix
 }

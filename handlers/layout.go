@@ -24,6 +24,7 @@ type Layout struct {
 	Navigation     []NavLink
 	Viewer         LayoutViewer
 	Flash          string
+	Contact        string // address in the footer
 	Desk           *DeskLayout
 }
 
@@ -81,7 +82,8 @@ func (a *App) layout(c *fiber.Ctx, title, description string) Layout {
 			{"application/atom+xml", "CDF blog, Atom", a.Site.Abs(links.Atom(""))},
 			{"application/feed+json", "CDF blog, JSON Feed", a.Site.Abs(links.JSONFeed(""))},
 		},
-		Scripts: []string{"site.js"},
+		Scripts: []string{"js/menu.js"},
+		Contact: a.Contact,
 		Flash:   a.takeFlash(c),
 	}
 	for _, item := range []NavLink{

@@ -120,7 +120,8 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 		return errors.Join(err, listener.Close())
 	}
 	web, err := handlers.New(handlers.Options{
-		Store: store, Site: site, Log: log, Keys: keys, Uploads: uploads, KeptMail: kept, RateLimit: s.Limited(), TrustedProxies: s.Proxies(),
+		Store: store, Site: site, Log: log, Keys: keys, Uploads: uploads, KeptMail: kept, RateLimit: s.Limited(),
+		Contact: s.From().Address, TrustedProxies: s.Proxies(),
 		Ready: func(ctx context.Context) error {
 			if err := store.Ping(ctx); err != nil {
 				return err
@@ -159,9 +160,9 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 // mailSender sends by SMTP or, without a server, keeps each mail as a file.
 func (s *serveCommand) mailSender() (mail.Sender, *mail.File, error) {
 	if u := s.SMTP(); u != nil {
-		sender, err := mail.NewSMTP(u)
+		sender, err := mail.NewSMTP(u.String())
 		return sender, nil, err
 	}
-	kept, err := mail.NewFile(s.MailDir())
-	return kept, kept, err
+	kept := mail.File{Dir: s.MailDir()}
+	return kept, &kept, nil
 }
