@@ -293,7 +293,7 @@ func run[T any](b *Browser, what string, action chromedp.Action[T]) T {
 	return value
 }
 
-var errNoChromium = errors.New("Chromium (Debian package chromium)")
+var errNoChromium = errors.New("chromium (Debian package chromium)")
 
 var startChromium = sync.OnceValues(newChromium)
 

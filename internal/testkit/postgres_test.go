@@ -2,7 +2,7 @@ package testkit_test
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -71,7 +71,7 @@ func TestATemplateIsMigratedOnceAndCopied(t *testing.T) {
 	}
 	t.Run("many", func(t *testing.T) {
 		for i := range 4 {
-			t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Run(strconv.Itoa(i), func(t *testing.T) {
 				t.Parallel()
 				url := testkit.PostgresTemplate(t, "posts", migrate)
 				if n := tables(t, url); n != 1 {

@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -35,7 +34,7 @@ func find(programs, patterns []string) string {
 		for _, pattern := range patterns {
 			found, _ := filepath.Glob(filepath.Join(pattern, program)) // the patterns are ours and well formed
 			if len(found) > 0 {
-				return slices.MaxFunc(found, func(a, b string) int { return strings.Compare(a, b) })
+				return slices.Max(found)
 			}
 		}
 	}
