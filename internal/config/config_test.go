@@ -183,7 +183,7 @@ func TestFlagsWinOverTheEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := parser.Parse([]string{"serve", "--addr", ":2"}); err != nil {
+	if _, err = parser.Parse([]string{"serve", "--addr", ":2"}); err != nil {
 		t.Fatal(err)
 	}
 	if c := cli.Serve; c.Addr != ":2" || c.Seed != "none" || c.LogLevel != "info" {

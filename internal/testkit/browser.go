@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,14 +44,14 @@ type Browser struct {
 // process and ends with it.
 func NewBrowser(tb testing.TB) *Browser {
 	tb.Helper()
-	parent, err := startChromium()
+	process, err := startChromium()
 	if errors.Is(err, errNoChromium) {
 		missing(tb, "%v", err)
 	}
 	if err != nil {
 		tb.Fatalf("starting Chromium: %v", err)
 	}
-	ctx, cancel := chromedp.NewContext(parent, chromedp.WithNewBrowserContext())
+	ctx, cancel := chromedp.NewContext(process.ctx, chromedp.WithNewBrowserContext())
 	b := &Browser{tb: tb, ctx: ctx}
 	messages := chromedp.Console(ctx)
 	done := make(chan struct{})
@@ -292,14 +293,19 @@ func run[T any](b *Browser, what string, action chromedp.Action[T]) T {
 	return value
 }
 
-var errNoChromium = errors.New("Chromium (Debian package chromium)")
+var errNoChromium = errors.New("chromium (Debian package chromium)")
 
 var startChromium = sync.OnceValues(newChromium)
 
-// newChromium starts the browser and returns the context whose children are its
-// windows. It dies with this process; its profile is removed by a shell that
+// chromium is a running browser.
+type chromium struct {
+	ctx   context.Context //nolint:containedctx // how chromedp names a browser; its children are windows
+	alive io.Closer
+}
+
+// newChromium starts the browser. It dies with this process; its profile is removed by a shell that
 // waits for that.
-func newChromium() (context.Context, error) {
+func newChromium() (*chromium, error) {
 	path := find([]string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}, nil)
 	if path == "" {
 		return nil, errNoChromium
@@ -309,9 +315,10 @@ func newChromium() (context.Context, error) {
 		return nil, err
 	}
 	// Helper processes of a dying browser may still write: until they are gone
-	// the folder comes back.
-	clean := exec.Command("sh", "-c", `trap '' INT HUP; cat >/dev/null; for i in 1 2 3 4 5; do rm -rf "$1"; sleep 0.3; done`, "sh", profile) //nolint:noctx // outlives every context: attend
-	if err := attend(clean); err != nil {
+	// the folder may come back.
+	clean := exec.Command("sh", "-c", `trap '' INT HUP; cat >/dev/null; for i in $(seq 20); do rm -rf "$1"; sleep 0.5; done`, "sh", profile) //nolint:noctx // outlives every context: attend
+	alive, err := attend(clean)
+	if err != nil {
 		return nil, err
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
@@ -327,5 +334,5 @@ func newChromium() (context.Context, error) {
 	}
 	allocator, _ := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, _ := chromedp.NewContext(allocator)
-	return ctx, chromedp.Do(ctx)
+	return &chromium{ctx: ctx, alive: alive}, chromedp.Do(ctx)
 }

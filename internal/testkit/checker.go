@@ -41,7 +41,7 @@ func checkHTML(tb testing.TB, pages map[string][]byte) (findings []string) {
 		tb.Fatal(err)
 	}
 	jar := filepath.Join(cache, "portal-test", "vnu-"+vnuVersion+".jar")
-	if _, err := os.Stat(jar); err != nil {
+	if _, err = os.Stat(jar); err != nil {
 		missing(tb, "the Nu HTML checker at %s (npm package vnu-jar)", jar)
 	}
 
@@ -50,7 +50,7 @@ func checkHTML(tb testing.TB, pages map[string][]byte) (findings []string) {
 	args := []string{"-jar", jar, "--format", "json", "--errors-only", "--exit-zero-always"}
 	for i, name := range names {
 		file := filepath.Join(dir, fmt.Sprintf("%06d.html", i))
-		if err := os.WriteFile(file, pages[name], 0o600); err != nil {
+		if err = os.WriteFile(file, pages[name], 0o600); err != nil {
 			tb.Fatal(err)
 		}
 		args = append(args, file)
@@ -58,7 +58,7 @@ func checkHTML(tb testing.TB, pages map[string][]byte) (findings []string) {
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(tb.Context(), java, args...)
 	cmd.Stderr = &stderr
-	if err := cmd.Run(); err != nil {
+	if err = cmd.Run(); err != nil {
 		tb.Fatalf("the Nu HTML checker: %v\n%s", err, stderr.Bytes())
 	}
 	findings, err = readFindings(stderr.Bytes(), names)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -56,6 +57,7 @@ func PostgresTemplate(tb testing.TB, name string, migrate func(url string) error
 // postgres is a running server, reached through a socket in dir.
 type postgres struct {
 	dir       string
+	alive     io.Closer
 	databases atomic.Int64
 	templates sync.Map // name → func() (database string, err error)
 }
@@ -108,10 +110,11 @@ func newPostgres() (*postgres, error) {
 	if err != nil {
 		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	if err := attend(asOwner("sh", "-c", attendPostgres, "sh", server, dir)); err != nil {
+	alive, err := attend(asOwner("sh", "-c", attendPostgres, "sh", server, dir))
+	if err != nil {
 		return nil, err
 	}
-	s := &postgres{dir: dir}
+	s := &postgres{dir: dir, alive: alive}
 	return s, s.waitUntilReady()
 }
 

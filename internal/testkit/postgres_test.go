@@ -2,7 +2,8 @@ package testkit_test
 
 import (
 	"context"
-	"fmt"
+	"crypto/rand"
+	"strconv"
 	"testing"
 	"time"
 
@@ -55,7 +56,7 @@ func TestADatabaseIsGoneAfterItsTest(t *testing.T) {
 }
 
 func TestATemplateIsMigratedOnceAndCopied(t *testing.T) {
-	runs := 0
+	name, runs := rand.Text(), 0 // of this run alone, also under -count
 	migrate := func(url string) error {
 		runs++
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -71,9 +72,9 @@ func TestATemplateIsMigratedOnceAndCopied(t *testing.T) {
 	}
 	t.Run("many", func(t *testing.T) {
 		for i := range 4 {
-			t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Run(strconv.Itoa(i), func(t *testing.T) {
 				t.Parallel()
-				url := testkit.PostgresTemplate(t, "posts", migrate)
+				url := testkit.PostgresTemplate(t, name, migrate)
 				if n := tables(t, url); n != 1 {
 					t.Errorf("the copy has %d tables, want 1", n)
 				}

@@ -5,11 +5,11 @@ package testkit
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -34,20 +34,22 @@ func find(programs, patterns []string) string {
 		for _, pattern := range patterns {
 			found, _ := filepath.Glob(filepath.Join(pattern, program)) // the patterns are ours and well formed
 			if len(found) > 0 {
-				return slices.MaxFunc(found, func(a, b string) int { return strings.Compare(a, b) })
+				return slices.Max(found)
 			}
 		}
 	}
 	return ""
 }
 
-// attend runs a shell script whose standard input stays open for as long as
+// attend starts a shell script whose standard input stays open for as long as
 // this test process lives. A script that reads to the end of it and then cleans
 // up does so however the process ends: passed, panicked, timed out or killed.
-func attend(cmd *exec.Cmd) error {
-	// Nobody writes to the pipe: that it closes is the message.
-	if _, err := cmd.StdinPipe(); err != nil {
-		return err
+//
+// Nobody writes to the pipe: that it closes is the message. The caller keeps it
+// for as long, because an unreachable file is closed by the garbage collector.
+func attend(cmd *exec.Cmd) (alive io.Closer, err error) {
+	if alive, err = cmd.StdinPipe(); err != nil {
+		return nil, err
 	}
-	return cmd.Start()
+	return alive, cmd.Start()
 }

@@ -1,0 +1,43 @@
+# `make` lists what there is to do.
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+APP     := github.com/cdfoundation/portal/internal/app
+LDFLAGS := -X $(APP).version=$(VERSION) -X $(APP).commit=$(COMMIT)
+
+.PHONY: help run build check test browser bench vendor-assets
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build bin/portal
+	go build -ldflags '$(LDFLAGS)' -o bin/portal ./cmd/portal
+
+# serve migrates an empty database by itself and refuses one that is behind.
+run: build ## build, bring the database up to date and serve on http://127.0.0.1:8080
+	bin/portal migrate
+	bin/portal serve
+
+# Linters are a module of their own, so that they decide about no version of the
+# program's libraries. Go rebuilds the tool only when that module changes.
+check: ## go vet and the linters: seconds, once they are built
+	go vet ./...
+	go -C internal/tools build -o ../../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	bin/golangci-lint run ./...
+
+test: ## everything that CI runs: get what the tests need, check, test
+	.ci/prepare
+	$(MAKE) --no-print-directory check
+	PORTAL_TEST_REQUIRE=1 go test -race ./...
+	@echo
+	@echo "Passed, nothing skipped for want of a program: sqlite, postgres, chromium, nu checker."
+
+browser: ## the journeys in Chromium only, their pictures under bin/_artifacts
+	mkdir -p bin
+	PORTAL_TEST_REQUIRE=1 go test -count=1 -run '^TestBrowser' -artifacts -outputdir '$(CURDIR)/bin' ./...
+
+bench: ## the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+vendor-assets: ## fetch third-party files into static/vendor again (needs npm)
+	static/vendor/update.sh
