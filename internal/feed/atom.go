@@ -77,8 +77,8 @@ type atomDoc struct {
 	Entries  []atomEntry `xml:"entry"`
 }
 
-// FeedXml makes an atomDoc a feeds.XmlFeed; the library fixes the spelling.
-func (d atomDoc) FeedXml() any { return d }
+// FeedXml makes an atomDoc a feeds.XmlFeed.
+func (d atomDoc) FeedXml() any { return d } //nolint:revive // the name is that of feeds.XmlFeed
 
 func (d *atomDoc) link(rel, mediaType, href string) {
 	if href != "" {

@@ -239,7 +239,7 @@ func TestWithoutADateOfItsOwnAFeedTakesItsNewestItems(t *testing.T) {
 }
 
 func FuzzAnyTextGivesAWellFormedFeed(f *testing.F) {
-	f.Add("a\x0bb\x00c", "]]>", "\xff\xfe")
+	f.Add("a\x0bb\x00c", "x\x0b\x1f]]>", "\xff\xfe")
 	f.Add("<script>&nbsp;", "]]]]>><![CDATA[", "\ud7ff\ufffe\uffff")
 	f.Add("🇳🇿 \u2028", "x\r\ny", `"'\`)
 	f.Fuzz(func(t *testing.T, title, content, name string) {

@@ -86,8 +86,8 @@ type rssDoc struct {
 	Channel rssChannel `xml:"channel"`
 }
 
-// FeedXml makes an rssDoc a feeds.XmlFeed; the library fixes the spelling.
-func (d rssDoc) FeedXml() any { return d }
+// FeedXml makes an rssDoc a feeds.XmlFeed.
+func (d rssDoc) FeedXml() any { return d } //nolint:revive // the name is that of feeds.XmlFeed
 
 type rssChannel struct {
 	Title         string          `xml:"title"`

@@ -70,7 +70,7 @@ func (f File) write(name string, body []byte) error {
 	if err != nil {
 		return err
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	partial := ".partial-" + rand.Text()
 	file, err := root.OpenFile(partial, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -96,7 +96,7 @@ func (f File) List(limit int) ([]Kept, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing kept mails: %w", err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
 		return nil, fmt.Errorf("listing kept mails: %w", err)
@@ -136,7 +136,7 @@ func (f File) Open(name string) (Kept, error) {
 	if err != nil {
 		return Kept{}, fmt.Errorf("opening a kept mail: %w", err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	if info, err := root.Lstat(name); err != nil || !info.Mode().IsRegular() {
 		return Kept{}, fmt.Errorf("opening a kept mail: %w", fs.ErrNotExist)
 	}
@@ -144,7 +144,7 @@ func (f File) Open(name string) (Kept, error) {
 	if err != nil {
 		return Kept{}, fmt.Errorf("opening a kept mail: %w", err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	m, err := netmail.ReadMessage(file)
 	if err != nil {
 		return Kept{}, fmt.Errorf("reading a kept mail: %w", err)

@@ -251,7 +251,9 @@ func TestAServerThatIsAwayIsNoPermanentFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	address := listener.Addr().String()
-	listener.Close()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
 	if err := sender(t, "smtp://"+address).Send(t.Context(), letter()); err == nil || mail.Permanent(err) {
 		t.Errorf("got %v, want an error that may pass", err)
 	}
@@ -266,7 +268,7 @@ func TestAHangingServerIsLeftAtTheDeadline(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			address := script(t, func(conn net.Conn, _ *bufio.Reader) {
-				fmt.Fprint(conn, tt.says)
+				say(conn, tt.says)
 				<-t.Context().Done()
 			})
 			ctx, cancel := context.WithTimeout(t.Context(), 150*time.Millisecond)
@@ -286,7 +288,7 @@ func TestAHangingServerIsLeftAtTheDeadline(t *testing.T) {
 func TestAMailThatWasTakenIsSentWhateverComesAfter(t *testing.T) {
 	var mails atomic.Int32
 	address := script(t, func(conn net.Conn, r *bufio.Reader) {
-		fmt.Fprint(conn, "220 mailbox.example\r\n")
+		say(conn, "220 mailbox.example\r\n")
 		inData := false
 		for {
 			line, err := r.ReadString('\n')
@@ -295,14 +297,14 @@ func TestAMailThatWasTakenIsSentWhateverComesAfter(t *testing.T) {
 				return
 			case inData && line == ".\r\n":
 				mails.Add(1)
-				fmt.Fprint(conn, "250 taken\r\n")
+				say(conn, "250 taken\r\n")
 				return // and hang up, instead of answering RSET and QUIT
 			case inData:
 			case line == "DATA\r\n":
 				inData = true
-				fmt.Fprint(conn, "354 go on\r\n")
+				say(conn, "354 go on\r\n")
 			default:
-				fmt.Fprint(conn, "250 fine\r\n")
+				say(conn, "250 fine\r\n")
 			}
 		}
 	})
@@ -428,7 +430,7 @@ func TestAKeptMailIsReadAsItWasWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer raw.Close()
+	defer func() { _ = raw.Close() }()
 	if m, err := netmail.ReadMessage(raw); err != nil || m.Header.Get("Message-Id") != "<registered.7f3a@portal.example>" {
 		t.Errorf("message id %v (%v)", m.Header, err)
 	}
@@ -469,6 +471,9 @@ func TestOnlyKeptMailsCanBeOpened(t *testing.T) {
 	}
 }
 
+// say sends a line, and minds nothing: the client under test may be gone.
+func say(conn net.Conn, line string) { _, _ = conn.Write([]byte(line)) }
+
 // script plays a mail server by hand, for what a proper one does not do.
 func script(t *testing.T, serve func(net.Conn, *bufio.Reader)) string {
 	t.Helper()
@@ -476,7 +481,7 @@ func script(t *testing.T, serve func(net.Conn, *bufio.Reader)) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { listener.Close() })
+	t.Cleanup(func() { _ = listener.Close() })
 	go func() {
 		for {
 			conn, err := listener.Accept()
@@ -484,7 +489,7 @@ func script(t *testing.T, serve func(net.Conn, *bufio.Reader)) string {
 				return
 			}
 			go func() {
-				defer conn.Close()
+				defer func() { _ = conn.Close() }()
 				serve(conn, bufio.NewReader(conn))
 			}()
 		}

@@ -1,3 +1,4 @@
+// Package testkit holds what tests of several packages need. Only tests import it.
 package testkit
 
 import (
@@ -10,7 +11,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
-	"log"
 	"math/big"
 	"mime"
 	"mime/multipart"
@@ -132,7 +132,7 @@ func (m *Mailbox) serve(config *tls.Config, implicit bool) string {
 	}))
 	server.Domain = "mailbox.example"
 	server.EnableSMTPUTF8 = true
-	server.ErrorLog = log.New(io.Discard, "", 0)
+	server.ErrorLog = silence{}
 	server.TLSConfig = config
 	address := url.URL{Scheme: "smtp", Host: listener.Addr().String()}
 	if m.user != "" {
@@ -161,6 +161,12 @@ func (m *Mailbox) take(r Received) {
 	close(m.arrived)
 	m.arrived = make(chan struct{})
 }
+
+// silence swallows the server's own log: a client that hangs up is part of the tests.
+type silence struct{}
+
+func (silence) Printf(string, ...any) {}
+func (silence) Println(...any)        {}
 
 type mailSession struct {
 	mailbox  *Mailbox
