@@ -1,0 +1,117 @@
+package artwork
+
+import (
+	"image"
+	"image/color"
+	"image/draw"
+	"math"
+	"strconv"
+
+	"golang.org/x/image/vector"
+)
+
+// hexColour reads a colour of this package's own tables, "#rrggbb".
+func hexColour(s string) color.RGBA {
+	n, _ := strconv.ParseUint(s[1:], 16, 32)
+	return color.RGBA{uint8(n >> 16), uint8(n >> 8), uint8(n), 255} //nolint:gosec // each is one byte of three
+}
+
+// paint draws d into the box, cropped and centred so that it fills it.
+func paint(dst *image.RGBA, box image.Rectangle, d *drawing) {
+	part, ok := dst.SubImage(box).(*image.RGBA)
+	if !ok {
+		return
+	}
+	draw.Draw(part, box, image.NewUniform(hexColour(d.palette.background)), image.Point{}, draw.Src)
+	scale := math.Max(float64(box.Dx())/d.w, float64(box.Dy())/d.h)
+	c := canvas{
+		dst: part, box: box, scale: scale,
+		dx: (float64(box.Dx()) - d.w*scale) / 2, dy: (float64(box.Dy()) - d.h*scale) / 2,
+	}
+	for _, m := range d.marks {
+		colour := d.palette.colour(m.tone)
+		switch {
+		case m.tone == toneLive:
+			c.disc(m.at, m.size, colour)
+		case m.lane == nil:
+			c.disc(m.at, m.size*(1+ring/2), colour)
+			c.disc(m.at, m.size*(1-ring/2), d.palette.background)
+		default:
+			c.stroke(m.lane, m.size/2, m.round, colour)
+		}
+	}
+}
+
+// canvas fills outlines given in a drawing's units.
+type canvas struct {
+	dst           *image.RGBA
+	box           image.Rectangle
+	scale, dx, dy float64
+}
+
+func (c *canvas) fill(outline []point, colour string) {
+	z := vector.NewRasterizer(c.box.Dx(), c.box.Dy())
+	for i, p := range outline {
+		x, y := float32(p.x*c.scale+c.dx), float32(p.y*c.scale+c.dy)
+		if i == 0 {
+			z.MoveTo(x, y)
+			continue
+		}
+		z.LineTo(x, y)
+	}
+	z.ClosePath()
+	z.Draw(c.dst, c.box, image.NewUniform(hexColour(colour)), image.Point{})
+}
+
+func (c *canvas) disc(at point, radius float64, colour string) {
+	c.fill(curve(at, radius, 0, 2*math.Pi), colour)
+}
+
+// stroke fills the outline of a path: one side there, the other side back. The parts of our paths meet without corners.
+func (c *canvas) stroke(p *path, half float64, round bool, colour string) {
+	var there, back []point
+	add := func(at point, nx, ny float64) {
+		there = append(there, point{at.x + nx*half, at.y + ny*half})
+		back = append(back, point{at.x - nx*half, at.y - ny*half})
+	}
+	at := p.start
+	for _, s := range p.steps {
+		if s.radius == 0 {
+			if length := math.Hypot(s.to.x-at.x, s.to.y-at.y); length > 0 {
+				nx, ny := -(s.to.y-at.y)/length, (s.to.x-at.x)/length
+				add(at, nx, ny)
+				add(s.to, nx, ny)
+			}
+			at = s.to
+			continue
+		}
+		inwards := 1.0
+		if s.by < 0 {
+			inwards = -1
+		}
+		for _, q := range curve(s.centre, s.radius, s.from, s.by) {
+			add(q, inwards*(s.centre.x-q.x)/s.radius, inwards*(s.centre.y-q.y)/s.radius)
+		}
+		at = s.to
+	}
+	outline := there
+	for i := len(back) - 1; i >= 0; i-- {
+		outline = append(outline, back[i])
+	}
+	c.fill(outline, colour)
+	if round {
+		c.disc(p.start, half, colour)
+		c.disc(p.end(), half, colour)
+	}
+}
+
+// curve returns points along an arc, close enough to look round at the size of a share image.
+func curve(centre point, radius, from, by float64) []point {
+	n := max(8, int(math.Abs(by)*24))
+	points := make([]point, n+1)
+	for i := range points {
+		a := from + by*float64(i)/float64(n)
+		points[i] = point{centre.x + radius*math.Cos(a), centre.y + radius*math.Sin(a)}
+	}
+	return points
+}
