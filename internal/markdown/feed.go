@@ -63,9 +63,9 @@ func (f feed) element(n *html.Node) {
 	class := strings.Fields(attr(n, "class"))
 	switch {
 	case n.Data == "input" && attr(n, "type") == "checkbox":
-		box := "☐ "
+		box := "☐"
 		if has(n, "checked") {
-			box = "☑ "
+			box = "☑"
 		}
 		n.Parent.InsertBefore(&html.Node{Type: html.TextNode, Data: box}, n)
 		n.Parent.RemoveChild(n)

@@ -50,9 +50,12 @@ func (p *page) renderHeading(w util.BufWriter, _ []byte, node ast.Node, entering
 	n := node.(*ast.Heading)
 	if entering {
 		printf(w, `<h%d id="%s">`, n.Level, p.ids[n])
-	} else {
-		printf(w, ` <a class="anchor" href="#%s" aria-label="%s">#</a></h%d>`+"\n", p.ids[n], "Link to "+p.inlineText(n, true), n.Level)
+		return ast.WalkContinue, nil
 	}
+	if words := p.inlineText(n, true); words != "" {
+		printf(w, ` <a class="anchor" href="#%s" aria-label="%s">#</a>`, p.ids[n], "Link to "+words)
+	}
+	printf(w, "</h%d>\n", n.Level)
 	return ast.WalkContinue, nil
 }
 
