@@ -3,6 +3,7 @@ package markdown
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/alecthomas/chroma/v2"
 	"github.com/alecthomas/chroma/v2/lexers"
@@ -71,14 +72,29 @@ func (p *page) renderCode(w util.BufWriter, language, title, code string) {
 	printf(w, "</code></pre></figure>\n")
 }
 
+// lexerNames are the lexers by name and alias in lower case. The library's own look-up goes on to compare a name
+// that it does not know with the file patterns of every lexer, which takes 10 ms each time.
+var lexerNames = sync.OnceValue(func() map[string]chroma.Lexer {
+	names := map[string]chroma.Lexer{}
+	for _, lexer := range lexers.GlobalLexerRegistry.Lexers {
+		config := lexer.Config()
+		for _, name := range append([]string{config.Name}, config.Aliases...) {
+			if name = strings.ToLower(name); names[name] == nil {
+				names[name] = lexer
+			}
+		}
+	}
+	return names
+})
+
 // tokens parts code into what is coloured alike. It returns nil where the code is to be shown plain: its language
 // is unknown, there is too much of it, or the lexer would change the text.
 func (p *page) tokens(language, code string) []chroma.Token {
 	if language == "" || p.hilited+len(code) > maxHighlighted {
 		return nil
 	}
-	lexer := lexers.Get(language)
-	if lexer == nil {
+	lexer, ok := lexerNames()[strings.ToLower(language)]
+	if !ok {
 		return nil
 	}
 	p.hilited += len(code)

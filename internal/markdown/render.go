@@ -9,6 +9,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 	extast "github.com/yuin/goldmark/extension/ast"
 	"github.com/yuin/goldmark/renderer"
+	goldmarkhtml "github.com/yuin/goldmark/renderer/html"
 	"github.com/yuin/goldmark/util"
 )
 
@@ -17,6 +18,7 @@ func (p *page) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 	reg.Register(ast.KindHeading, p.renderHeading)
 	reg.Register(ast.KindParagraph, p.renderParagraph)
 	reg.Register(ast.KindBlockquote, p.renderBlockquote)
+	reg.Register(ast.KindText, p.renderText)
 	reg.Register(ast.KindLink, p.renderLink)
 	reg.Register(ast.KindAutoLink, p.renderAutoLink)
 	reg.Register(ast.KindImage, p.renderImage)
@@ -101,6 +103,27 @@ func (p *page) renderBlockquote(w util.BufWriter, _ []byte, n ast.Node, entering
 		printf(w, `<div class="alert alert-%s" role="note"><p class="alert-title">%s</p>`+"\n", kind, alertTitles[kind])
 	default:
 		printf(w, "</div>\n")
+	}
+	return ast.WalkContinue, nil
+}
+
+// renderText keeps a line end as one, except between two CJK characters: browsers would show a space there. The
+// library's own option for that loses line ends beside links.
+func (p *page) renderText(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+	if !entering {
+		return ast.WalkContinue, nil
+	}
+	n := node.(*ast.Text)
+	if value := n.Segment.Value(source); n.IsRaw() {
+		goldmarkhtml.DefaultWriter.RawWrite(w, value)
+	} else {
+		goldmarkhtml.DefaultWriter.Write(w, value)
+	}
+	switch {
+	case n.HardLineBreak():
+		printf(w, "<br>\n")
+	case n.SoftLineBreak() && !p.breaksCJK(n):
+		printf(w, "\n")
 	}
 	return ast.WalkContinue, nil
 }
