@@ -20,30 +20,29 @@ var (
 	codeLanguage = regexp.MustCompile(`^[A-Za-z0-9_+#.-]{1,30}$`)
 )
 
-func (p *page) renderIndentedCode(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+func (p *page) renderIndentedCode(w util.BufWriter, n *ast.CodeBlock, entering bool) ast.WalkStatus {
 	if entering {
-		p.renderCode(w, "", "", string(n.Lines().Value(source)))
+		p.renderCode(w, "", "", string(n.Lines().Value(p.source)))
 	}
-	return ast.WalkContinue, nil
+	return ast.WalkContinue
 }
 
-func (p *page) renderFencedCode(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+func (p *page) renderFencedCode(w util.BufWriter, n *ast.FencedCodeBlock, entering bool) ast.WalkStatus {
 	if !entering {
-		return ast.WalkContinue, nil
+		return ast.WalkContinue
 	}
-	n := node.(*ast.FencedCodeBlock)
 	title := ""
 	if n.Info != nil {
-		if m := codeTitle.FindSubmatch(n.Info.Segment.Value(source)); m != nil {
+		if m := codeTitle.FindSubmatch(n.Info.Segment.Value(p.source)); m != nil {
 			title = resolve(m[1])
 		}
 	}
-	language := string(n.Language(source))
+	language := string(n.Language(p.source))
 	if !codeLanguage.MatchString(language) {
 		language = ""
 	}
-	p.renderCode(w, language, title, string(n.Lines().Value(source)))
-	return ast.WalkContinue, nil
+	p.renderCode(w, language, title, string(n.Lines().Value(p.source)))
+	return ast.WalkContinue
 }
 
 // renderCode writes a block of code with the file's name above it. The button that copies it is put there by a
