@@ -158,14 +158,6 @@ func listed(names []string) string {
 	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }
 
-// foreign is a text's language for its lang attribute: empty when it is the site's.
-func foreign(language string) string {
-	if language == "en" {
-		return ""
-	}
-	return language
-}
-
 // machineDate is an event's start for a time element, as exactly as it is known.
 func machineDate(e models.Event) string {
 	start := e.LocalStart()
