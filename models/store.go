@@ -68,6 +68,14 @@ func (s *Store) Ping(ctx context.Context) error {
 	return translate(s.read(ctx).Exec("SELECT 1").Error)
 }
 
+// Empty reports whether nobody has an account and nothing was written or loaded.
+func (s *Store) Empty(ctx context.Context) (bool, error) {
+	var empty bool
+	err := s.read(ctx).Raw(`SELECT NOT EXISTS (SELECT 1 FROM users) AND NOT EXISTS (SELECT 1 FROM posts) AND NOT EXISTS (SELECT 1 FROM content_files)`).
+		Scan(&empty).Error
+	return empty, translate(err)
+}
+
 // translate turns what a driver says about a busy or vanished database into ErrUnavailable.
 func translate(err error) error {
 	if err == nil || isRefusal(err) {

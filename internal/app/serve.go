@@ -45,8 +45,7 @@ func (s *serveCommand) Run(w *world) (err error) {
 	if err := os.MkdirAll(s.DataDir, 0o700); err != nil {
 		return fmt.Errorf("PORTAL_DATA_DIR: %w", err)
 	}
-	fresh, err := s.prepareSchema(w.ctx)
-	if err != nil {
+	if err := s.prepareSchema(w.ctx); err != nil {
 		return err
 	}
 	db, err := database.Open(w.ctx, s.Database())
@@ -66,43 +65,48 @@ func (s *serveCommand) Run(w *world) (err error) {
 		return fmt.Errorf("PORTAL_ADDR=%q: %w", s.Addr, err)
 	}
 	site := links.New(s.PublicURL(listener.Addr()))
-	if fresh && s.SeedsContent() {
-		if err := loadContent(w.ctx, store, site); err != nil {
-			return errors.Join(err, listener.Close())
-		}
-	}
-	token, err := store.FirstAdminLink(w.ctx)
-	if err != nil {
+	if err := s.furnish(w, store, site); err != nil {
 		return errors.Join(err, listener.Close())
-	}
-	if token != "" {
-		fmt.Fprintf(w.out, "first admin: %s\n", site.Abs(links.SignIn(token)))
 	}
 	return s.serve(w, log, db, store, keys, site, listener)
 }
 
-// prepareSchema migrates a database that has no schema yet, and reports that it did. One that is behind is left to
-// `portal migrate`, because an operator wants to choose the moment.
-func (s *serveCommand) prepareSchema(ctx context.Context) (fresh bool, err error) {
+// prepareSchema migrates a database that has no schema yet. One that is behind is left to `portal migrate`, because an
+// operator wants to choose the moment.
+func (s *serveCommand) prepareSchema(ctx context.Context) error {
 	behind, empty, err := database.Schema(ctx, s.Database())
 	switch {
 	case err != nil:
-		return false, err
+		return err
 	case empty:
 		_, err = database.Migrate(ctx, s.Database())
-		return true, err
+		return err
 	case behind > 0:
-		return false, errBehind(behind)
+		return errBehind(behind)
 	}
-	return false, nil
+	return nil
 }
 
-func loadContent(ctx context.Context, store *models.Store, site links.Site) error {
-	files, err := importer.ReadContent(content.Files)
+// furnish loads the built-in content into an empty database, and prints the first admin's link while nobody has used
+// one.
+func (s *serveCommand) furnish(w *world, store *models.Store, site links.Site) error {
+	empty, err := store.Empty(w.ctx)
 	if err != nil {
-		return fmt.Errorf("built-in content: %w", err)
+		return err
 	}
-	_, err = store.ImportContent(ctx, files, site.Host())
+	if empty && s.SeedsContent() {
+		files, err := importer.ReadContent(content.Files)
+		if err != nil {
+			return fmt.Errorf("built-in content: %w", err)
+		}
+		if _, err := store.ImportContent(w.ctx, files, site.Host()); err != nil {
+			return err
+		}
+	}
+	token, err := store.FirstAdminLink(w.ctx)
+	if err == nil && token != "" {
+		fmt.Fprintf(w.out, "first admin: %s\n", site.Abs(links.SignIn(token)))
+	}
 	return err
 }
 

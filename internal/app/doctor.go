@@ -1,0 +1,114 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/cdfoundation/portal/internal/config"
+	"github.com/cdfoundation/portal/internal/database"
+)
+
+type doctorCommand struct{}
+
+// Help is the command's example.
+func (doctorCommand) Help() string { return "Example:\n  portal doctor" }
+
+// Run checks one thing after the other and fails when one of them is not right.
+func (doctorCommand) Run(w *world) error {
+	sick := 0
+	check := func(what string, err error) bool {
+		if err != nil {
+			sick++
+			fmt.Fprintf(w.out, "%-14s %v\n", what, err)
+			return false
+		}
+		fmt.Fprintf(w.out, "%-14s ok\n", what)
+		return true
+	}
+	settings, err := config.Load(w.getenv)
+	if !check("settings", err) {
+		return errors.New("the settings are wrong, so nothing else was checked")
+	}
+	check("zones", zonesKnown())
+	check("clock", plausible(time.Now().Add(settings.Offset())))
+	check("data dir", writable(settings.DataDir))
+	check("storage", writable(settings.MediaDir()))
+	check("mail", w.mailReachable(settings))
+	behind, empty, err := database.Schema(w.ctx, settings.Database())
+	switch {
+	case err == nil && empty:
+		err = errors.New("no schema yet: run `portal migrate` or `portal serve`")
+	case err == nil && behind > 0:
+		err = errBehind(behind)
+	}
+	if check("migrations", err) {
+		check("database", w.databaseSound(settings, check))
+	}
+	if sick > 0 {
+		return fmt.Errorf("%d of the checks failed", sick)
+	}
+	return nil
+}
+
+// databaseSound opens the database and asks it about the rules of registrations.
+func (w *world) databaseSound(c config.Config, check func(string, error) bool) (err error) {
+	store, db, err := w.openStore(c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	broken, err := store.Invariants(w.ctx)
+	if err != nil {
+		return err
+	}
+	var found error
+	for _, b := range broken {
+		found = errors.Join(found, errors.New(b))
+	}
+	check("registrations", found)
+	return nil
+}
+
+func zonesKnown() error {
+	_, err := time.LoadLocation("Pacific/Auckland")
+	return err
+}
+
+// plausible refuses a clock that stands before this program was written.
+func plausible(now time.Time) error {
+	if now.Year() < 2026 {
+		return fmt.Errorf("it says %s: set the machine's clock", now.Format(time.RFC3339))
+	}
+	return nil
+}
+
+func writable(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make %s writable for this user: %w", dir, err)
+	}
+	probe := filepath.Join(dir, ".doctor")
+	if err := os.WriteFile(probe, nil, 0o600); err != nil {
+		return fmt.Errorf("make %s writable for this user: %w", dir, err)
+	}
+	return os.Remove(probe)
+}
+
+// mailReachable connects to the mail server; kept mail needs none.
+func (w *world) mailReachable(c config.Config) error {
+	u := c.SMTP()
+	if u == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(w.ctx, 10*time.Second)
+	defer cancel()
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", u.Host)
+	if err != nil {
+		return fmt.Errorf("PORTAL_SMTP_URL: the server does not answer: %w", err)
+	}
+	return conn.Close()
+}

@@ -1,0 +1,147 @@
+package models
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// PostFilter chooses among the public posts. What is zero does not narrow the choice.
+type PostFilter struct {
+	CategoryID, TagID, BylineID, SeriesID, GroupID int64
+	AmbassadorID                                   int64 // posts under this ambassador's byline, and the one that introduces them
+	Limit, Offset                                  int   // 0: all
+}
+
+// PostRow is what a list shows of a post.
+type PostRow struct {
+	ID          int64
+	UUID        string `gorm:"column:uuid"`
+	Slug        string
+	Title       string
+	Summary     string
+	Language    string // BCP 47
+	PublishAt   time.Time
+	ChangedAt   *time.Time
+	Words       int
+	Sample      bool
+	SourceName  string
+	SourceURL   string `gorm:"column:source_url"`
+	CoverName   string // media name of the uploaded cover; empty: one is drawn
+	CoverAlt    string
+	CoverWidth  int // pixels
+	CoverHeight int
+	Authors     []PostAuthor `gorm:"-"` // in the post's order
+	Categories  []Category   `gorm:"-"` // in the post's order, the first is the main one
+}
+
+// PostAuthor is a byline of a post with what is public of the ambassador behind it.
+type PostAuthor struct {
+	PostID         int64
+	Byline         `gorm:"embedded"`
+	AmbassadorSlug string // empty without a public profile
+	Photo          string // media name, may be empty
+}
+
+// postColumns are those of a PostRow, from posts p with its cover m.
+const postColumns = `p.id, p.uuid, p.slug, p.title, p.summary, p.language, p.publish_at, p.changed_at, p.words, p.sample,
+	p.source_name, p.source_url, coalesce(m.name, '') AS cover_name, coalesce(m.alt, '') AS cover_alt,
+	coalesce(m.width, 0) AS cover_width, coalesce(m.height, 0) AS cover_height`
+
+// where is the filter's condition on posts p, beside their being public.
+func (f PostFilter) where() (string, []any) {
+	var conditions []string
+	var args []any
+	add := func(id int64, condition string) {
+		if id != 0 {
+			conditions = append(conditions, condition)
+			args = append(args, slices.Repeat([]any{id}, strings.Count(condition, "?"))...)
+		}
+	}
+	add(f.CategoryID, "p.id IN (SELECT post_id FROM post_categories WHERE category_id = ?)")
+	add(f.TagID, "p.id IN (SELECT post_id FROM post_tags WHERE tag_id = ?)")
+	add(f.BylineID, "p.id IN (SELECT post_id FROM post_bylines WHERE byline_id = ?)")
+	add(f.SeriesID, "p.series_id = ?")
+	add(f.GroupID, "p.group_id = ?")
+	add(f.AmbassadorID, `(p.introduces_id = ? OR p.id IN (SELECT pb.post_id FROM post_bylines pb
+		JOIN bylines b ON b.id = pb.byline_id WHERE b.ambassador_id = ?))`)
+	if len(conditions) == 0 {
+		return "", nil
+	}
+	return " AND " + strings.Join(conditions, " AND "), args
+}
+
+// Posts lists public posts, the newest first.
+func (s *Store) Posts(ctx context.Context, f PostFilter) ([]PostRow, error) {
+	where, args := f.where()
+	if f.Limit == 0 {
+		f.Limit = math.MaxInt32
+	}
+	return s.postRows(ctx, where+" ORDER BY p.publish_at DESC, p.id DESC LIMIT ? OFFSET ?", append(args, f.Limit, f.Offset)...)
+}
+
+// CountPosts counts the public posts of a filter, whatever its limit.
+func (s *Store) CountPosts(ctx context.Context, f PostFilter) (int, error) {
+	where, args := f.where()
+	now := s.Now()
+	var n int
+	err := s.read(ctx).Raw("SELECT count(*) FROM posts p WHERE "+publicPosts+where, append([]any{now, now}, args...)...).Scan(&n).Error
+	return n, translate(err)
+}
+
+// postRows reads public posts with bylines and categories in three queries, however many they are. rest follows the
+// condition that they are public.
+func (s *Store) postRows(ctx context.Context, rest string, args ...any) ([]PostRow, error) {
+	now := s.Now()
+	var rows []PostRow
+	err := s.read(ctx).Raw("SELECT "+postColumns+" FROM posts p LEFT JOIN media m ON m.id = p.cover_id WHERE "+publicPosts+rest,
+		append([]any{now, now}, args...)...).Scan(&rows).Error
+	if err != nil {
+		return nil, translate(err)
+	}
+	return rows, s.describe(ctx, rows)
+}
+
+// describe adds bylines and categories to posts.
+func (s *Store) describe(ctx context.Context, rows []PostRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	ids := make([]int64, len(rows))
+	at := make(map[int64]*PostRow, len(rows))
+	for i := range rows {
+		ids[i], at[rows[i].ID] = rows[i].ID, &rows[i]
+	}
+	authors, err := s.postAuthors(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, author := range authors {
+		row := at[author.PostID]
+		row.Authors = append(row.Authors, author)
+	}
+	var categories []struct {
+		PostID   int64
+		Category `gorm:"embedded"`
+	}
+	err = s.read(ctx).Raw(`SELECT pc.post_id, c.id, c.slug, c.name FROM post_categories pc JOIN categories c ON c.id = pc.category_id
+		WHERE pc.post_id IN ? ORDER BY pc.post_id, pc.position`, ids).Scan(&categories).Error
+	for _, c := range categories {
+		row := at[c.PostID]
+		row.Categories = append(row.Categories, c.Category)
+	}
+	return translate(err)
+}
+
+// postAuthors reads the bylines of posts, those of one post together and in its order.
+func (s *Store) postAuthors(ctx context.Context, ids []int64) ([]PostAuthor, error) {
+	var authors []PostAuthor
+	err := s.read(ctx).Raw(`SELECT pb.post_id, b.*, coalesce(a.slug, '') AS ambassador_slug, coalesce(m.name, '') AS photo
+		FROM post_bylines pb JOIN bylines b ON b.id = pb.byline_id
+		LEFT JOIN ambassadors a ON a.id = b.ambassador_id AND a.status = 'published'
+		LEFT JOIN media m ON m.id = a.photo_id
+		WHERE pb.post_id IN ? ORDER BY pb.post_id, pb.position`, ids).Scan(&authors).Error
+	return authors, translate(err)
+}
