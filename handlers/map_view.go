@@ -36,6 +36,7 @@ type MapPin struct {
 	Topics    string
 	Hidden    bool
 	Face      *Face // a person who stands here instead of a dot
+	FaceY     float64 // of the initials
 	Given     string
 	Place     string
 
@@ -89,7 +90,7 @@ func newWorldMap(groups []models.GroupRow, ambassadors []models.AmbassadorRow, l
 		face := newFace(a.Name, a.Photo)
 		pin := MapPin{
 			Slug: a.Slug, URL: links.Ambassador(a.Slug), Name: a.Name, Title: a.Name + ", " + placeWords(a.City, a.Country),
-			X: tenth(x), Y: tenth(y), Face: &face, Given: givenName(a.Name), Place: a.City,
+			X: tenth(x), Y: tenth(y), Face: &face, FaceY: tenth(y + 4), Given: givenName(a.Name), Place: a.City,
 		}
 		pin.Label = pin.Given + " " + pin.Place
 		pin.width = textWidth(pin.Label) * m.FontSize

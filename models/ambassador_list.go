@@ -2,9 +2,12 @@ package models
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"gorm.io/gorm"
 )
 
 // AmbassadorFilter chooses public profiles; its zero value is all of them.
@@ -95,7 +98,7 @@ type AmbassadorDetail struct {
 	WelcomedOn  string // YYYY-MM-DD, of the cohort
 }
 
-// AmbassadorBySlug is a public profile. A draft is ErrNotFound.
+// AmbassadorBySlug is a public profile. A draft is ErrNotFound, a slug of before a *MovedError.
 func (s *Store) AmbassadorBySlug(ctx context.Context, slug string) (AmbassadorDetail, error) {
 	var found AmbassadorDetail
 	err := s.read(ctx).Table("ambassadors AS a").
@@ -106,7 +109,11 @@ func (s *Store) AmbassadorBySlug(ctx context.Context, slug string) (AmbassadorDe
 		Joins("LEFT JOIN cohorts c ON c.id = a.cohort_id").
 		Where("a.slug = ? AND a.status = ?", slug, AmbassadorPublished).
 		Take(&found).Error
-	return one(found, err, "ambassador", slug)
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return found, s.moved(ctx, "ambassador", slug, `SELECT a.slug FROM slug_history h JOIN ambassadors a ON a.id = h.object_id
+			WHERE h.kind = 'ambassador' AND h.slug = ? AND a.status = 'published'`)
+	}
+	return found, translate(err)
 }
 
 // CohortBySlug is a cohort.

@@ -2,10 +2,13 @@ package models
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"gorm.io/gorm"
 )
 
 // GroupFilter chooses listed groups; its zero value is all of them.
@@ -77,12 +80,16 @@ func (g GroupRow) SearchText() string {
 	return strings.Join([]string{g.Name, g.City, CountryName(g.Country), strings.Join(g.Topics, " ")}, " ")
 }
 
-// GroupBySlug is a listed group. One that was delisted is ErrGone.
+// GroupBySlug is a listed group. One that was delisted is ErrGone, a slug of before a *MovedError.
 func (s *Store) GroupBySlug(ctx context.Context, slug string) (Group, error) {
 	var found Group
 	err := s.read(ctx).Where("slug = ?", slug).Take(&found).Error
-	if found, err = one(found, err, "group", slug); err != nil {
-		return found, err
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return found, s.moved(ctx, "group", slug, `SELECT g.slug FROM slug_history h JOIN groups g ON g.id = h.object_id
+			WHERE h.kind = 'group' AND h.slug = ? AND g.status = 'listed'`)
+	}
+	if err != nil {
+		return found, translate(err)
 	}
 	if found.Status == GroupDelisted {
 		return Group{}, fmt.Errorf("%w: group %q", ErrGone, slug)
