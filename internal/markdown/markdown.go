@@ -131,6 +131,6 @@ func (p *page) renderer() renderer.Renderer {
 		util.Prioritized(p, 100),
 		util.Prioritized(extension.NewStrikethroughHTMLRenderer(), 500),
 		util.Prioritized(emoji.NewHTMLRenderer(emoji.WithRenderingMethod(emoji.Unicode).(emoji.RendererOption)), 500),
-		util.Prioritized(html.NewRenderer(html.WithEastAsianLineBreaks(html.EastAsianLineBreaksCSS3Draft)), 1000),
+		util.Prioritized(html.NewRenderer(), 1000),
 	))
 }

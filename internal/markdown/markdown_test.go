@@ -83,6 +83,8 @@ func TestRenderKeepsClearOfThePitfalls(t *testing.T) {
 		{"emphasis among Latin letters is as ever", "a**b** 2 * 3 * 4 snake_case_word", "a<strong>b</strong> 2 * 3 * 4 snake_case_word", "<em>"},
 		{"the typographer is off", `<<x>> "q" -- ...`, "-- ...", "«"},
 		{"a soft break stays a line end", "a\nb", "<p>a\nb</p>", "<br"},
+		{"a soft break stays beside a link", "[a](/b).\nC\nwww.example.org", "</a>.\nC\n<a ", ""},
+		{"a soft break between Chinese letters is none", "中\n文\n*字*", "<p>中文\n<em>", ""},
 		{"a list keeps its start", "3. x", `<ol start="3">`, ""},
 		{"a box stays in its item", "- [x] y", `<li><input type="checkbox" checked="" disabled="" aria-label="Done"> y</li>`, ""},
 		{"a pipe with a backslash stays in its cell", "|a|b|\n|-|-|\n|`x\\|y`|z|", "<code>x|y</code>", ""},
@@ -231,6 +233,7 @@ func TestRenderRefusesAPageThatGrowsTooLong(t *testing.T) {
 func TestRenderAllowsWhatIsOnlyLarge(t *testing.T) {
 	for name, source := range map[string]string{
 		"a table at the limit":              strings.Repeat("a|", 64) + "\n" + strings.Repeat("-|", 64) + "\n" + strings.Repeat("b|\n", 200),
+		"many blocks of unknown languages":  strings.Repeat("```nosuch\n```\n", 10_000),
 		"many whole links":                  strings.Repeat("[a](/b)\n\n", 5_000),
 		"much YAML with block scalars":      "```yaml\n" + strings.Repeat("- |\n  x: y_z\n", 5_000) + "```",
 		"many marks, a paragraph each":      strings.Repeat("*a* **b** _c_\n\n", 5_000),
