@@ -184,6 +184,8 @@ func (a *App) admit(c *fiber.Ctx, who Who) error {
 		allowed = v.Can(models.ManageSite, models.Object{})
 	}
 	switch {
+	case allowed && v.Unnamed() && who != Anyone && who != Holder && c.Path() != links.Welcome:
+		return seeOther(c, links.Welcome)
 	case allowed:
 		return c.Next()
 	case !v.SignedIn() && c.Method() == fiber.MethodGet:
