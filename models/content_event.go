@@ -201,10 +201,10 @@ func (i *contentImport) putEvent(ctx context.Context, step contentStep, row Even
 // movedFrom reports whether people's calendars must be told: of another time, place or status.
 func (e Event) movedFrom(old Event) bool {
 	type material struct {
-		starts, ends                                               time.Time
+		starts, ends                                                time.Time
 		zone, name, address, city, country, onlineLink, onlineWords string
-		mode                                                       EventMode
-		precision                                                  DatePrecision
+		mode                                                        EventMode
+		precision                                                   DatePrecision
 	}
 	of := func(e Event) material {
 		return material{
