@@ -13,7 +13,7 @@ import (
 )
 
 var eventStated = []string{
-	"GroupID", "Kind", "Mode", "Title", "Summary", "Language", "Timezone", "StartsLocal", "EndsLocal", "StartsAt", "EndsAt",
+	"GroupID", "Kind", "Mode", "Title", "Summary", "Language", "TextLanguage", "Timezone", "StartsLocal", "EndsLocal", "StartsAt", "EndsAt",
 	"DatePrecision", "Hosts", "VenueName", "VenueAddress", "VenueCity", "VenueCountry", "OnlineLink", "OnlinePlace", "Registration",
 	"RegistrationURL", "RegistrationNote", "OpensAt", "ClosesAt", "Choose", "Links", "Sample", "Sequence", "Version", "UpdatedAt",
 }
