@@ -32,7 +32,7 @@ func newGroupLine(row models.GroupRow, now time.Time) GroupLine {
 			zone = time.UTC
 		}
 		line.NextAt = row.NextStartsAt.In(zone)
-		line.NextTitle, line.NextDate = row.NextTitle, shortDate(line.NextAt, row.NextDatePrecision, now)
+		line.NextTitle, line.NextDate = row.NextTitle, nextDate(line.NextAt, row.NextDatePrecision, now)
 	}
 	return line
 }
@@ -45,13 +45,10 @@ func newGroupLines(rows []models.GroupRow, now time.Time) []GroupLine {
 	return lines
 }
 
-// shortDate is a date as far as it is known, with its year where that is not the present one.
-func shortDate(at time.Time, precision models.DatePrecision, now time.Time) string {
+// nextDate is a date as far as it is known.
+func nextDate(at time.Time, precision models.DatePrecision, now time.Time) string {
 	if precision == models.PrecisionMonth {
 		return at.Format("January 2006")
 	}
-	if at.Year() == now.In(at.Location()).Year() {
-		return at.Format("Mon 2 Jan")
-	}
-	return at.Format("Mon 2 Jan 2006")
+	return shortDate(at, now)
 }
