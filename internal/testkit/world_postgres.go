@@ -2,9 +2,8 @@ package testkit
 
 import "testing"
 
-// postgresURL is where the PostgreSQL of the tests is connected.
-func postgresURL(tb testing.TB, _ string, _ func(url string) error) string {
+// postgresURL is a database of the test's own on the PostgreSQL server of this process.
+func postgresURL(tb testing.TB, name string, migrate func(url string) error) string {
 	tb.Helper()
-	tb.Skip("NOT TESTED: PostgreSQL")
-	return ""
+	return PostgresTemplate(tb, name, migrate)
 }
