@@ -167,6 +167,18 @@ type ContentCount struct {
 // Changed reports whether the import changed anything.
 func (r ContentReport) Changed() bool { return len(r.Lines) > 0 }
 
+// String is a line a change, and a line a kind with its counts.
+func (r ContentReport) String() string {
+	var b strings.Builder
+	for _, line := range r.Lines {
+		b.WriteString(line + "\n")
+	}
+	for _, k := range r.Kinds {
+		fmt.Fprintf(&b, "%s: %d created, %d updated, %d unchanged\n", k.Kind, k.Created, k.Updated, k.Unchanged)
+	}
+	return b.String()
+}
+
 // ContentFile remembers in which state a file was loaded.
 type ContentFile struct {
 	Path       string `gorm:"primaryKey"`

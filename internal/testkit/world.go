@@ -88,7 +88,7 @@ func EachDatabase(t *testing.T, test func(t *testing.T, store *models.Store, now
 // PostgresURL returns the address of a migrated PostgreSQL database of the test's own, without rows.
 func PostgresURL(tb testing.TB) string {
 	tb.Helper()
-	return postgresURL(tb, "portal", func(url string) error {
+	return PostgresTemplate(tb, "portal", func(url string) error {
 		_, err := database.Migrate(context.Background(), url)
 		return err
 	})
