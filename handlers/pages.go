@@ -12,6 +12,10 @@ import (
 type pages struct {
 	errorShow *templates.Page[ErrorShow]
 	homeShow  *templates.Page[HomeShow]
+
+	blogIndex *templates.Page[BlogIndex]
+	postShow  *templates.Page[PostShow]
+	feedsShow *templates.Page[FeedsShow]
 }
 
 func newPages() (pages, error) {
@@ -23,6 +27,10 @@ func newPages() (pages, error) {
 	return p, errors.Join(
 		bind(set, &p.errorShow, "site", "errors/show"),
 		bind(set, &p.homeShow, "site", "home/show"),
+
+		bind(set, &p.blogIndex, "site", "blog/index"),
+		bind(set, &p.postShow, "site", "blog/show"),
+		bind(set, &p.feedsShow, "site", "feeds/show"),
 	)
 }
 

@@ -1,6 +1,9 @@
 package models
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // SlugHistory remembers a slug that once led to a thing.
 type SlugHistory struct {
@@ -12,3 +15,13 @@ type SlugHistory struct {
 
 // TableName is slug_history: one history, many rows.
 func (SlugHistory) TableName() string { return "slug_history" }
+
+// MovedError is the answer to a slug that a public thing had before. It wraps ErrNotFound for whoever does not follow.
+type MovedError struct {
+	Slug string // the one that it has now
+}
+
+func (e *MovedError) Error() string { return fmt.Sprintf("moved to %q", e.Slug) }
+
+// Unwrap makes it a thing that is not found.
+func (e *MovedError) Unwrap() error { return ErrNotFound }
