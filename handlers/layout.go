@@ -142,3 +142,11 @@ func (a *App) deskLayout(c *fiber.Ctx, section, title string) Layout {
 	l.Desk = &DeskLayout{Section: section, Rail: rail}
 	return l
 }
+
+// foreign is a text's language for its lang attribute: empty when it is the site's.
+func foreign(language string) string {
+	if language == "en" {
+		return ""
+	}
+	return language
+}

@@ -110,8 +110,8 @@ func (a *App) wellFormed(c *fiber.Ctx) error {
 
 func cleanText(b []byte) bool { return utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 }
 
-// contentSecurityPolicy allows our own files and nothing inline.
-const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
+// contentSecurityPolicy allows our own files and nothing inline; blob: is a picture that was chosen and not sent yet.
+const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; " +
 	"connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // secured sets the headers that every answer carries.
@@ -184,6 +184,8 @@ func (a *App) admit(c *fiber.Ctx, who Who) error {
 		allowed = v.Can(models.ManageSite, models.Object{})
 	}
 	switch {
+	case allowed && v.Unnamed() && who != Anyone && who != Holder && c.Path() != links.Welcome:
+		return seeOther(c, links.Welcome)
 	case allowed:
 		return c.Next()
 	case !v.SignedIn() && c.Method() == fiber.MethodGet:

@@ -102,14 +102,6 @@ func joined(a, b string) string {
 	return a + ", " + b
 }
 
-// foreign is a text's language where it is not the page's, English.
-func foreign(language string) string {
-	if language == "en" {
-		return ""
-	}
-	return language
-}
-
 // wordsPerMinute is how fast people read.
 const wordsPerMinute = 200
 

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"context"
 	"fmt"
 	"time"
 )
@@ -25,3 +26,16 @@ func (e *MovedError) Error() string { return fmt.Sprintf("moved to %q", e.Slug) 
 
 // Unwrap makes it a thing that is not found.
 func (e *MovedError) Unwrap() error { return ErrNotFound }
+
+// moved is the answer to a slug that nothing public has now: a *MovedError where query finds whose it was, else
+// ErrNotFound. The query takes the slug and returns the present one.
+func (s *Store) moved(ctx context.Context, kind, slug, query string) error {
+	var now []string
+	if err := s.read(ctx).Raw(query, slug).Scan(&now).Error; err != nil {
+		return translate(err)
+	}
+	if len(now) == 0 {
+		return fmt.Errorf("%w: %s %q", ErrNotFound, kind, slug)
+	}
+	return &MovedError{Slug: now[0]}
+}

@@ -1,5 +1,7 @@
 package models
 
+import "context"
+
 // Quota is a number of seats that tickets draw on.
 type Quota struct {
 	ID      int64
@@ -34,4 +36,93 @@ type TicketType struct {
 type TicketTypeQuota struct {
 	TicketTypeID int64 `gorm:"primaryKey;autoIncrement:false"`
 	QuotaID      int64 `gorm:"primaryKey;autoIncrement:false"`
+}
+
+// Ticket is a ticket type with the quotas that it draws on.
+type Ticket struct {
+	TicketType
+	Quotas []Quota
+}
+
+// Left is how many people can still take this ticket: the least that any of its quotas has left.
+func (t Ticket) Left() (left int, limited bool) {
+	q, limited := t.tightest()
+	if !limited {
+		return 0, false
+	}
+	return q.Left()
+}
+
+// Seats is how many places the quota has that decides how many are left, without those kept back.
+func (t Ticket) Seats() int {
+	q, limited := t.tightest()
+	if !limited {
+		return 0
+	}
+	return max(0, *q.Size-q.Held)
+}
+
+func (t Ticket) tightest() (q Quota, limited bool) {
+	least := 0
+	for _, candidate := range t.Quotas {
+		if left, ok := candidate.Left(); ok && (!limited || left < least) {
+			q, least, limited = candidate, left, true
+		}
+	}
+	return q, limited
+}
+
+// SeatsLeft is how many people can still come when each takes one ticket; limited is false when some ticket has no
+// limit, or there are none. Seats of a quota that tickets share are counted once.
+func SeatsLeft(tickets []Ticket) (left int, limited bool) {
+	drawn := make(map[int64]int)
+	for _, t := range tickets {
+		free, bounded := 0, false
+		for _, q := range t.Quotas {
+			if n, ok := q.Left(); ok && (!bounded || n-drawn[q.ID] < free) {
+				free, bounded = n-drawn[q.ID], true
+			}
+		}
+		if !bounded {
+			return 0, false
+		}
+		for _, q := range t.Quotas {
+			drawn[q.ID] += free
+		}
+		left += free
+	}
+	return left, len(tickets) > 0
+}
+
+// ticketsOf are the tickets of some events, in the order of their positions.
+func (s *Store) ticketsOf(ctx context.Context, eventIDs []int64) (map[int64][]Ticket, error) {
+	var rows []struct {
+		TicketType
+		QuotaID   *int64
+		QuotaSlug string
+		QuotaName string
+		Size      *int
+		Held      int
+		Taken     int
+	}
+	err := s.read(ctx).Raw(`SELECT t.id, t.event_id, t.slug, t.name, t.description, t.position, q.id AS quota_id,
+			COALESCE(q.slug, '') AS quota_slug, COALESCE(q.name, '') AS quota_name, q.size, COALESCE(q.held, 0) AS held, COALESCE(q.taken, 0) AS taken
+		FROM ticket_types t LEFT JOIN ticket_type_quotas tq ON tq.ticket_type_id = t.id LEFT JOIN quotas q ON q.id = tq.quota_id
+		WHERE t.event_id IN ? ORDER BY t.event_id, t.position, t.id, q.id`, eventIDs).Scan(&rows).Error
+	tickets := make(map[int64][]Ticket)
+	for _, row := range rows {
+		of := tickets[row.EventID]
+		if len(of) == 0 || of[len(of)-1].ID != row.ID {
+			of = append(of, Ticket{TicketType: row.TicketType})
+		}
+		if row.QuotaID != nil {
+			last := &of[len(of)-1]
+			last.Quotas = append(last.Quotas, Quota{
+				ID: *row.QuotaID, EventID: row.EventID, Slug: row.QuotaSlug, Name: row.QuotaName,
+				Size: row.Size, Held: row.Held, Taken: row.Taken,
+			})
+		}
+		tickets[row.EventID] = of
+	}
+	return tickets, translate(err)
 }

@@ -31,6 +31,10 @@ const (
 	tealColour  = "#00878e"
 	brand       = "CDF Community"
 
+	// smallest is the size below which a title is broken and cut instead, most the lines that it then has.
+	smallest = 48
+	most     = 6
+
 	margin    = 72
 	artLeft   = 800
 	textWidth = artLeft - 2*margin + 24
@@ -132,20 +136,22 @@ func (t typeface) letter(dst *image.RGBA, title, kicker string) error {
 		y += 36
 	}
 	foot := ShareHeight - margin
-	for _, size := range []float64{88, 78, 69, 61, 54, 48} {
+	for _, size := range []float64{88, 78, 69, 61, 54, smallest} {
 		big, err := t.at(size, -.03)
 		if err != nil {
 			return err
 		}
 		lines := big.wrapped(title, textWidth)
 		height := int(float64(len(lines)) * size * 1.08)
-		fits := y+height <= foot-48 && big.widest(lines) <= textWidth
-		if !fits && size > 48 {
+		if size > smallest && (y+height > foot-48 || big.widest(lines) > textWidth) {
 			continue
 		}
-		lines = lines[:min(len(lines), 6)]
+		lines = big.broken(lines, textWidth)
+		if len(lines) > most {
+			lines = append(lines[:most-1], big.shortened(lines[most-1]+" "+lines[most], textWidth))
+		}
 		for i, line := range lines {
-			big.draw(dst, margin-3, y+int(size*(.92+1.08*float64(i))), big.shortened(line, textWidth), inkColour)
+			big.draw(dst, margin-3, y+int(size*(.92+1.08*float64(i))), line, inkColour)
 		}
 		break
 	}
@@ -248,6 +254,24 @@ func (l *lettering) wrapped(text string, width int) []string {
 		lines = append(lines, word)
 	}
 	return lines
+}
+
+// broken breaks lines of one word that is too wide, with a hyphen.
+func (l *lettering) broken(lines []string, width int) []string {
+	var all []string
+	for _, line := range lines {
+		for l.width(line) > width {
+			letters := []rune(line)
+			n := len(letters) - 1
+			for n > 1 && l.width(string(letters[:n])+"-") > width {
+				n--
+			}
+			all = append(all, string(letters[:n])+"-")
+			line = string(letters[n:])
+		}
+		all = append(all, line)
+	}
+	return all
 }
 
 // shortened returns the text, cut with an ellipsis when it is wider.

@@ -3,6 +3,7 @@ package markdown
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/alecthomas/chroma/v2"
 	"github.com/alecthomas/chroma/v2/lexers"
@@ -19,30 +20,29 @@ var (
 	codeLanguage = regexp.MustCompile(`^[A-Za-z0-9_+#.-]{1,30}$`)
 )
 
-func (p *page) renderIndentedCode(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+func (p *page) renderIndentedCode(w util.BufWriter, n *ast.CodeBlock, entering bool) ast.WalkStatus {
 	if entering {
-		p.renderCode(w, "", "", string(n.Lines().Value(source)))
+		p.renderCode(w, "", "", string(n.Lines().Value(p.source)))
 	}
-	return ast.WalkContinue, nil
+	return ast.WalkContinue
 }
 
-func (p *page) renderFencedCode(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+func (p *page) renderFencedCode(w util.BufWriter, n *ast.FencedCodeBlock, entering bool) ast.WalkStatus {
 	if !entering {
-		return ast.WalkContinue, nil
+		return ast.WalkContinue
 	}
-	n := node.(*ast.FencedCodeBlock)
 	title := ""
 	if n.Info != nil {
-		if m := codeTitle.FindSubmatch(n.Info.Segment.Value(source)); m != nil {
+		if m := codeTitle.FindSubmatch(n.Info.Segment.Value(p.source)); m != nil {
 			title = resolve(m[1])
 		}
 	}
-	language := string(n.Language(source))
+	language := string(n.Language(p.source))
 	if !codeLanguage.MatchString(language) {
 		language = ""
 	}
-	p.renderCode(w, language, title, string(n.Lines().Value(source)))
-	return ast.WalkContinue, nil
+	p.renderCode(w, language, title, string(n.Lines().Value(p.source)))
+	return ast.WalkContinue
 }
 
 // renderCode writes a block of code with the file's name above it. The button that copies it is put there by a
@@ -71,14 +71,29 @@ func (p *page) renderCode(w util.BufWriter, language, title, code string) {
 	printf(w, "</code></pre></figure>\n")
 }
 
+// lexerNames are the lexers by name and alias in lower case. The library's own look-up goes on to compare a name
+// that it does not know with the file patterns of every lexer, which takes 10 ms each time.
+var lexerNames = sync.OnceValue(func() map[string]chroma.Lexer {
+	names := map[string]chroma.Lexer{}
+	for _, lexer := range lexers.GlobalLexerRegistry.Lexers {
+		config := lexer.Config()
+		for _, name := range append([]string{config.Name}, config.Aliases...) {
+			if name = strings.ToLower(name); names[name] == nil {
+				names[name] = lexer
+			}
+		}
+	}
+	return names
+})
+
 // tokens parts code into what is coloured alike. It returns nil where the code is to be shown plain: its language
 // is unknown, there is too much of it, or the lexer would change the text.
 func (p *page) tokens(language, code string) []chroma.Token {
 	if language == "" || p.hilited+len(code) > maxHighlighted {
 		return nil
 	}
-	lexer := lexers.Get(language)
-	if lexer == nil {
+	lexer, ok := lexerNames()[strings.ToLower(language)]
+	if !ok {
 		return nil
 	}
 	p.hilited += len(code)

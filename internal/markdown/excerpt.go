@@ -139,8 +139,11 @@ func endsSentence(last, after rune, rest string) bool {
 // cutClusters returns the first n grapheme clusters of s. A cluster can be endless (a letter with a thousand
 // accents), so it also ends with the last one that is complete within 64 bytes for each.
 func cutClusters(s string, n int) string {
-	window := s[:min(len(s), 64*n)]
-	end := 0
+	length := min(len(s), 64*n)
+	for length < len(s) && !utf8.RuneStart(s[length]) {
+		length--
+	}
+	window, end := s[:length], 0
 	for g := uniseg.NewGraphemes(window); n > 0 && g.Next(); n-- {
 		if end+len(g.Str()) == len(window) && len(window) < len(s) {
 			break

@@ -5,6 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/text"
 )
 
 // ErrTooComplex refuses a text that would take too long or grow too large. The error that wraps it says why, in
@@ -12,13 +16,14 @@ import (
 var ErrTooComplex = errors.New("this text is too complex")
 
 const (
-	maxSource     = 256 << 10
-	maxOutput     = 8 << 20
-	maxColumns    = 64
-	maxCells      = 20_000
-	maxNesting    = 100
-	maxOpenLinks  = 2_000
-	maxOpenBlocks = 2_000
+	maxSource      = 256 << 10
+	maxOutput      = 8 << 20
+	maxColumns     = 64
+	maxCells       = 20_000
+	maxNesting     = 100   // in one line
+	maxOpenLinks   = 2_000 // in the whole text, as are the following
+	maxDefinitions = 2_000
+	maxMarks       = 5_000 // in one paragraph
 )
 
 func tooComplex(format string, args ...any) error {
@@ -32,11 +37,11 @@ func checkLimits(source string) error {
 	if len(source) > maxSource {
 		return tooComplex("it has %d KB, and at most %d KB can be shown; split it into several", len(source)>>10, maxSource>>10)
 	}
-	cells, columns, open, line := 0, 0, 0, 0
+	cells, columns, open, definitions, line := 0, 0, 0, 0, 0
 	for l := range strings.Lines(source) {
 		line++
 		if n := nesting(l); n > maxNesting {
-			return tooComplex("line %d has %d list or quote marks, at most %d are allowed", line, n, maxNesting)
+			return tooComplex("line %d has %d list, quote or footnote marks, at most %d are allowed", line, n, maxNesting)
 		}
 		if strings.Trim(l, "> \t\n") == "" {
 			columns = 0
@@ -51,11 +56,16 @@ func checkLimits(source string) error {
 		if open += openLinks(l); open > maxOpenLinks {
 			return tooComplex("more than %d links are begun with ]( and not ended (counted up to line %d)", maxOpenLinks, line)
 		}
+		if strings.HasPrefix(strings.TrimLeft(l, "> \t*+-0123456789.)"), "[") && strings.Contains(l, "]:") {
+			if definitions += strings.Count(l, "]:"); definitions > maxDefinitions {
+				return tooComplex("it has more than %d definitions of links and footnotes (counted up to line %d)", maxDefinitions, line)
+			}
+		}
 	}
 	return nil
 }
 
-// nesting counts the list and quote marks that a line begins with.
+// nesting counts the list, quote and footnote marks that a line begins with, which all open a block in a block.
 func nesting(line string) int {
 	n := 0
 	for {
@@ -64,6 +74,8 @@ func nesting(line string) int {
 		switch {
 		case strings.HasPrefix(line, ">"):
 			line = line[1:]
+		case strings.HasPrefix(line, "[^") && strings.Contains(line, "]:"):
+			_, line, _ = strings.Cut(line, "]:")
 		case len(rest) > 1 && (len(rest) == len(line) && strings.ContainsRune("-*+", rune(rest[0])) ||
 			len(rest) < len(line) && strings.ContainsRune(".)", rune(rest[0]))) && strings.ContainsRune(" \t\n", rune(rest[1])):
 			line = rest[1:]
@@ -98,6 +110,27 @@ func openLinks(line string) int {
 		line = rest
 	}
 }
+
+// markCounter refuses paragraphs with very many marks: the parser compares each * _ ~ and bracket with all before
+// it. It is asked at each mark, never takes one, and so does not count those in code.
+type markCounter struct{}
+
+var marksKey = parser.NewContextKey()
+
+func (markCounter) Trigger() []byte { return []byte("*_~[]") }
+
+// Parse stops the parser the only way there is; Render recovers.
+func (markCounter) Parse(_ ast.Node, _ text.Reader, pc parser.Context) ast.Node {
+	n, _ := pc.Get(marksKey).(int)
+	if n++; n > maxMarks {
+		panic(tooComplex("one paragraph has more than %d of the marks * _ ~ [ ]", maxMarks))
+	}
+	pc.Set(marksKey, n)
+	return nil
+}
+
+// CloseBlock begins the count anew.
+func (markCounter) CloseBlock(_ ast.Node, _ text.Reader, pc parser.Context) { pc.Set(marksKey, 0) }
 
 // limitedBuffer keeps what is written and fails with ErrTooComplex once that is more than limit bytes.
 type limitedBuffer struct {

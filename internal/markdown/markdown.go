@@ -8,6 +8,7 @@
 package markdown
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -81,6 +82,7 @@ var authorText = goldmark.New(
 		emoji.Emoji,
 	),
 	goldmark.WithParserOptions(parser.WithInlineParsers(
+		util.Prioritized(markCounter{}, 1),
 		util.Prioritized(emphasisParser{}, 450), // before the library's, at 500
 	)),
 ).Parser()
@@ -95,7 +97,11 @@ func Render(source string, opts Options) (result Rendered, err error) {
 	defer func() {
 		// The parser has met texts that it panicked on; one author's text must not end the program.
 		if r := recover(); r != nil {
-			result, err = Rendered{}, fmt.Errorf("render markdown: %v", r)
+			refused, ok := r.(error)
+			if !ok || !errors.Is(refused, ErrTooComplex) {
+				refused = fmt.Errorf("render markdown: %v", r)
+			}
+			result, err = Rendered{}, refused
 		}
 	}()
 
@@ -125,6 +131,6 @@ func (p *page) renderer() renderer.Renderer {
 		util.Prioritized(p, 100),
 		util.Prioritized(extension.NewStrikethroughHTMLRenderer(), 500),
 		util.Prioritized(emoji.NewHTMLRenderer(emoji.WithRenderingMethod(emoji.Unicode).(emoji.RendererOption)), 500),
-		util.Prioritized(html.NewRenderer(html.WithEastAsianLineBreaks(html.EastAsianLineBreaksCSS3Draft)), 1000),
+		util.Prioritized(html.NewRenderer(), 1000),
 	))
 }

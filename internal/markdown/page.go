@@ -24,6 +24,7 @@ type page struct {
 
 	ids      map[ast.Node]string // of headings
 	anchors  map[string]string   // what an author would write after # → id
+	repeats  map[string]int      // how often an id was wanted again
 	figures  map[ast.Node]bool   // paragraphs that hold one picture and nothing else
 	alerts   map[ast.Node]string // block quotes that begin with [!KIND] → kind
 	labels   map[ast.Node]string // of tables
@@ -45,7 +46,7 @@ func (p *page) warn(pos int, format string, args ...any) {
 // prepare walks the document once before it is rendered: it moves headings to where a page wants them, gives them
 // ids, finds figures and alerts, and collects warnings.
 func (p *page) prepare(doc ast.Node) error {
-	p.ids, p.anchors = map[ast.Node]string{}, map[string]string{}
+	p.ids, p.anchors, p.repeats = map[ast.Node]string{}, map[string]string{}, map[string]int{}
 	p.figures, p.alerts, p.labels = map[ast.Node]bool{}, map[ast.Node]string{}, map[ast.Node]string{}
 	shift := p.headingShift(doc)
 	section := ""
@@ -65,7 +66,8 @@ func (p *page) prepare(doc ast.Node) error {
 		case *ast.Image:
 			p.picture(n)
 		case *ast.RawHTML:
-			if value := n.Segments.Value(p.source); !isComment(value) {
+			// A closing tag follows an opening one, which has been told of.
+			if value := n.Segments.Value(p.source); !isComment(value) && !bytes.HasPrefix(value, []byte("</")) {
 				p.warn(n.Segments.At(0).Start, "HTML is shown as text: %s", short(string(value)))
 			}
 		case *ast.HTMLBlock:
@@ -112,8 +114,9 @@ func (p *page) heading(n *ast.Heading) string {
 	if pageIDs[id] {
 		id += "-section"
 	}
-	for base, i := id, 2; p.taken(id); i++ {
-		id = fmt.Sprintf("%s-%d", base, i)
+	// Counting on from the last one keeps a text of nothing but equal headings from taking for ever.
+	for base := id; p.anchors[id] == id; id = fmt.Sprintf("%s-%d", base, p.repeats[base]+1) {
+		p.repeats[base]++
 	}
 	p.ids[n] = id
 	if _, ok := p.anchors[written]; !ok {
@@ -125,8 +128,6 @@ func (p *page) heading(n *ast.Heading) string {
 	}
 	return words
 }
-
-func (p *page) taken(id string) bool { return p.anchors[id] == id }
 
 // pageIDs are the ids that our pages use themselves, outside what authors write.
 var pageIDs = func() map[string]bool {

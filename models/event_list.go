@@ -1,0 +1,179 @@
+package models
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// EventPeriod is which part of the calendar a list shows.
+type EventPeriod int
+
+// The periods of a list of events.
+const (
+	ComingEvents EventPeriod = iota // running and coming, the next first
+	PastEvents                      // over, the latest first
+	NewEvents                       // all, the latest published first
+)
+
+// EventFilter chooses among the public events. What is zero does not narrow the list.
+type EventFilter struct {
+	Period       EventPeriod
+	Kind         EventKind
+	Mode         EventMode
+	Country      string // ISO 3166-1 alpha-2, of the venue
+	GroupID      int64
+	AmbassadorID int64
+	SeriesID     int64
+	NotID        int64 // leaves one event out
+	Living       bool  // leaves cancelled events out
+	Limit        int   // 0: all
+	Offset       int
+}
+
+// EventRow is an event as lists show it, without its text.
+type EventRow struct {
+	Event
+	GroupSlug string
+	GroupName string
+	SeatsLeft int  // over all tickets
+	Limited   bool // false: some ticket has no limit
+}
+
+// publicEvents is the one condition under which events are public, for a table called e. It takes the time once.
+const publicEvents = "e.status IN ('published', 'cancelled') AND e.published_at <= ?"
+
+// eventRowColumns are the columns of an EventRow from events e and groups g: all but the text.
+const eventRowColumns = `e.id, e.slug, e.uid, e.sequence, e.series_id, e.group_id, e.status, e.kind, e.mode, e.title, e.summary,
+	e.language, e.text_language, e.timezone, e.starts_local, e.ends_local, e.starts_at, e.ends_at, e.date_precision, e.hosts,
+	e.venue_name, e.venue_address, e.venue_city, e.venue_country, e.online_place, e.registration, e.registration_url,
+	e.registration_note, e.opens_at, e.closes_at, e.choose, e.sample, e.published_at, e.created_at, e.updated_at,
+	COALESCE(g.slug, '') AS group_slug, COALESCE(g.name, '') AS group_name`
+
+// where is the filter as a condition on events e, with its values.
+func (f EventFilter) where(now time.Time) (condition string, args []any) {
+	parts := []string{publicEvents}
+	args = []any{now}
+	add := func(part string, values ...any) { parts, args = append(parts, part), append(args, values...) }
+	switch f.Period {
+	case ComingEvents:
+		add("e.ends_at > ?", now)
+	case PastEvents:
+		add("e.ends_at <= ?", now)
+	case NewEvents:
+	}
+	if f.Kind != "" {
+		add("e.kind = ?", f.Kind)
+	}
+	if f.Mode != "" {
+		add("e.mode = ?", f.Mode)
+	}
+	if f.Country != "" {
+		add("e.venue_country = ?", f.Country)
+	}
+	if f.GroupID != 0 {
+		add("e.group_id = ?", f.GroupID)
+	}
+	if f.AmbassadorID != 0 {
+		add("e.id IN (SELECT event_id FROM event_ambassadors WHERE ambassador_id = ?)", f.AmbassadorID)
+	}
+	if f.SeriesID != 0 {
+		add("e.series_id = ?", f.SeriesID)
+	}
+	if f.NotID != 0 {
+		add("e.id <> ?", f.NotID)
+	}
+	if f.Living {
+		add("e.status = 'published'")
+	}
+	return strings.Join(parts, " AND "), args
+}
+
+func (f EventFilter) order() string {
+	switch f.Period {
+	case PastEvents:
+		return "e.starts_at DESC, e.id DESC"
+	case NewEvents:
+		return "e.published_at DESC, e.id DESC"
+	case ComingEvents:
+	}
+	return "e.starts_at, e.id"
+}
+
+// Events lists public events with the seats they have left. It asks the database twice, however long the list is.
+func (s *Store) Events(ctx context.Context, f EventFilter) ([]EventRow, error) {
+	condition, args := f.where(s.Now())
+	query := "SELECT " + eventRowColumns + " FROM events e LEFT JOIN groups g ON g.id = e.group_id AND g.status = 'listed' WHERE " +
+		condition + " ORDER BY " + f.order()
+	if f.Limit > 0 {
+		query += " LIMIT ? OFFSET ?"
+		args = append(args, f.Limit, f.Offset)
+	}
+	var rows []EventRow
+	if err := s.read(ctx).Raw(query, args...).Scan(&rows).Error; err != nil || len(rows) == 0 {
+		return nil, translate(err)
+	}
+	ids := make([]int64, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ID
+	}
+	tickets, err := s.ticketsOf(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		rows[i].SeatsLeft, rows[i].Limited = SeatsLeft(tickets[rows[i].ID])
+	}
+	return rows, nil
+}
+
+// CountEvents counts the public events that a filter lets through, whatever its limit.
+func (s *Store) CountEvents(ctx context.Context, f EventFilter) (int, error) {
+	condition, args := f.where(s.Now())
+	var n int64
+	err := s.read(ctx).Raw("SELECT count(*) FROM events e WHERE "+condition, args...).Scan(&n).Error
+	return int(n), translate(err)
+}
+
+// The reach of a calendar to subscribe to.
+const (
+	calendarBefore = 30 * 24 * time.Hour
+	calendarMonths = 12
+)
+
+// CalendarEvents lists the public events that a calendar carries, cancelled ones among them: those of a group, of an
+// ambassador, or all when both are 0, from 30 days ago to 12 months ahead, in the order of their start.
+func (s *Store) CalendarEvents(ctx context.Context, groupID, ambassadorID int64) ([]EventRow, error) {
+	now := s.Now()
+	condition, args := EventFilter{Period: NewEvents, GroupID: groupID, AmbassadorID: ambassadorID}.where(now)
+	var rows []EventRow
+	err := s.read(ctx).Raw("SELECT "+eventRowColumns+` FROM events e LEFT JOIN groups g ON g.id = e.group_id AND g.status = 'listed'
+		WHERE `+condition+" AND e.ends_at > ? AND e.starts_at < ? ORDER BY e.starts_at, e.id",
+		append(args, now.Add(-calendarBefore), now.AddDate(0, calendarMonths, 0))...).Scan(&rows).Error
+	return rows, translate(err)
+}
+
+// EventChoices are the values by which the coming events can be narrowed.
+type EventChoices struct {
+	Countries []string // ISO 3166-1 alpha-2
+	Groups    []EventGroup
+}
+
+// EventGroup is a group that hosts an event.
+type EventGroup struct {
+	ID         int64
+	Slug, Name string
+}
+
+// EventChoices finds the countries and listed groups of the events of a period.
+func (s *Store) EventChoices(ctx context.Context, period EventPeriod) (EventChoices, error) {
+	condition, args := EventFilter{Period: period}.where(s.Now())
+	var c EventChoices
+	if err := s.read(ctx).Raw("SELECT DISTINCT e.venue_country FROM events e WHERE "+condition+
+		" AND e.venue_country <> '' ORDER BY 1", args...).Scan(&c.Countries).Error; err != nil {
+		return c, translate(err)
+	}
+	err := s.read(ctx).Raw(`SELECT g.id, g.slug, g.name FROM groups g WHERE g.status = 'listed'
+		AND EXISTS (SELECT 1 FROM events e WHERE e.group_id = g.id AND `+condition+") ORDER BY g.name, g.id", args...).Scan(&c.Groups).Error
+	return c, translate(err)
+}
