@@ -13,18 +13,15 @@ type pages struct {
 	errorShow *templates.Page[ErrorShow]
 	homeShow  *templates.Page[HomeShow]
 
-<<<<<<< HEAD
-	blogIndex *templates.Page[BlogIndex]
-	postShow  *templates.Page[PostShow]
-	feedsShow *templates.Page[FeedsShow]
-=======
+	blogIndex      *templates.Page[BlogIndex]
+	postShow       *templates.Page[PostShow]
+	feedsShow      *templates.Page[FeedsShow]
 	signInAsk      *templates.Page[SignInAsk]
 	signInAsked    *templates.Page[SignInAsked]
 	signInConfirm  *templates.Page[SignInConfirm]
 	signInEnded    *templates.Page[SignInEnded]
 	accountShow    *templates.Page[AccountShow]
 	accountWelcome *templates.Page[AccountWelcome]
->>>>>>> main
 }
 
 func newPages() (pages, error) {
@@ -37,18 +34,15 @@ func newPages() (pages, error) {
 		bind(set, &p.errorShow, "site", "errors/show"),
 		bind(set, &p.homeShow, "site", "home/show"),
 
-<<<<<<< HEAD
 		bind(set, &p.blogIndex, "site", "blog/index"),
 		bind(set, &p.postShow, "site", "blog/show"),
 		bind(set, &p.feedsShow, "site", "feeds/show"),
-=======
 		bind(set, &p.signInAsk, "site", "account/sign_in"),
 		bind(set, &p.signInAsked, "site", "account/sign_in_asked"),
 		bind(set, &p.signInConfirm, "site", "account/sign_in_confirm"),
 		bind(set, &p.signInEnded, "site", "account/sign_in_ended"),
 		bind(set, &p.accountShow, "site", "account/show"),
 		bind(set, &p.accountWelcome, "site", "account/welcome"),
->>>>>>> main
 	)
 }
 
