@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cdfoundation/portal/internal/clock"
+	"github.com/cdfoundation/portal/internal/database"
 	"github.com/cdfoundation/portal/internal/testkit"
 	"github.com/cdfoundation/portal/models"
 )
@@ -389,19 +390,28 @@ func BenchmarkSearch(b *testing.B) {
 		}
 		posts[i] = article(fmt.Sprint("post-", i), fmt.Sprintf("About %s and word%d", words[i%len(words)], i%5000), text.String(), i%2000)
 	}
-	for _, database := range []struct {
+	for _, engine := range []struct {
 		name string
-		open func(testing.TB, *clock.Fake) *models.Store
-	}{{"SQLite", testkit.SQLite}, {"PostgreSQL", testkit.PostgreSQL}} {
-		store := database.open(b, testkit.Clock())
-		if err := testkit.DB(b, store).CreateInBatches(slices.Clone(posts), 500).Error; err != nil {
+		url  func(testing.TB) string
+	}{{"SQLite", testkit.SQLiteURL}, {"PostgreSQL", testkit.PostgresURL}} {
+		db, err := database.Open(b.Context(), engine.url(b))
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() {
+			if err := db.Close(); err != nil {
+				b.Error(err)
+			}
+		})
+		store := models.NewStore(db.Reader, db.Writer, testkit.Clock().Clock(), testkit.Keys())
+		if err := db.Writer.CreateInBatches(slices.Clone(posts), 500).Error; err != nil {
 			b.Fatal(err)
 		}
 		if err := store.Reindex(b.Context()); err != nil {
 			b.Fatal(err)
 		}
 		for _, query := range []string{"the", "the cloud", "tekton", "w", "wor", "word123", "tekton pipeline dep", "\"the cloud\"", "nothing"} {
-			b.Run(database.name+"/"+query, func(b *testing.B) {
+			b.Run(engine.name+"/"+query, func(b *testing.B) {
 				var took []time.Duration
 				for b.Loop() {
 					start := time.Now() //nolint:forbidigo // a benchmark measures
