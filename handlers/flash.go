@@ -11,6 +11,10 @@ import (
 var flashes = map[string]string{
 	"saved":      "Saved.",
 	"signed-out": "You are signed out.",
+
+	"session-ended":  "The session has ended.",
+	"sessions-ended": "All other sessions have ended.",
+	"welcome":        "Welcome. This is your desk.",
 }
 
 const flashCookie = "flash"

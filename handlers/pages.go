@@ -12,6 +12,13 @@ import (
 type pages struct {
 	errorShow *templates.Page[ErrorShow]
 	homeShow  *templates.Page[HomeShow]
+
+	signInAsk      *templates.Page[SignInAsk]
+	signInAsked    *templates.Page[SignInAsked]
+	signInConfirm  *templates.Page[SignInConfirm]
+	signInEnded    *templates.Page[SignInEnded]
+	accountShow    *templates.Page[AccountShow]
+	accountWelcome *templates.Page[AccountWelcome]
 }
 
 func newPages() (pages, error) {
@@ -23,6 +30,13 @@ func newPages() (pages, error) {
 	return p, errors.Join(
 		bind(set, &p.errorShow, "site", "errors/show"),
 		bind(set, &p.homeShow, "site", "home/show"),
+
+		bind(set, &p.signInAsk, "site", "account/sign_in"),
+		bind(set, &p.signInAsked, "site", "account/sign_in_asked"),
+		bind(set, &p.signInConfirm, "site", "account/sign_in_confirm"),
+		bind(set, &p.signInEnded, "site", "account/sign_in_ended"),
+		bind(set, &p.accountShow, "site", "account/show"),
+		bind(set, &p.accountWelcome, "site", "account/welcome"),
 	)
 }
 

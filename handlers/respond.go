@@ -80,7 +80,7 @@ func unchanged(c *fiber.Ctx, tag string, modified time.Time) bool {
 
 // encoded compresses a body as the client takes it. Small ones are not worth it.
 func encoded(c *fiber.Ctx, body []byte) []byte {
-	if len(body) < 1024 {
+	if len(body) < 1024 || c.Get(fiber.HeaderAcceptEncoding) == "" {
 		return body
 	}
 	switch c.AcceptsEncodings("br", "gzip") {

@@ -56,6 +56,17 @@ func (a *App) routes() []Route {
 	// Events and registration
 
 	// Signing in
+	anyone("/login", "sign in", a.showSignIn)
+	add(post, "/login", "ask for a one-time link", Anyone, a.requestSignIn).Limit = 10
+	add(get, "/login/:token", "one-time link", Holder, a.showSignInLink).Limit = 30
+	add(post, "/login/:token", "use a one-time link", Holder, a.signIn).Limit = 30
+	add(post, "/logout", "sign out", Anyone, a.signOut)
+	add(get, "/account", "own account", SignedIn, a.showAccount)
+	add(post, "/account", "save own account", SignedIn, a.saveAccount)
+	add(get, "/account/welcome", "name the first admin", SignedIn, a.showWelcome)
+	add(post, "/account/welcome", "save the first admin's name", SignedIn, a.nameFirstAdmin)
+	add(post, "/account/sessions/end", "end all other sessions", SignedIn, a.endOtherSessions)
+	add(post, "/account/sessions/:id/end", "end a session", SignedIn, a.endSession)
 
 	// Desk: posts and profile
 
@@ -63,6 +74,5 @@ func (a *App) routes() []Route {
 
 	// Old addresses and plain pages come last: they match what nothing else took.
 
-	_ = post
 	return all
 }

@@ -54,10 +54,10 @@ func searchUnits(text string) iter.Seq[searchUnit] {
 				continue
 			case r >= utf8.RuneSelf && unicode.In(r, unspaced...):
 				u.single = true
-				u.text = fold(text[at:u.end])
+				u.text = foldWord(text[at:u.end])
 			default:
 				u.end = wordEnd(text, at)
-				u.text = fold(text[at:u.end])
+				u.text = foldWord(text[at:u.end])
 				// C++ and C# are names of one letter that lives by its signs.
 				if name, signs := named(text[at:], u.end-at); name != "" {
 					u.text, u.end = name, u.end+signs
@@ -100,8 +100,8 @@ func named(text string, letter int) (name string, signs int) {
 // foldedLetters are those that Unicode does not take apart and people type without their mark.
 var foldedLetters = strings.NewReplacer("ł", "l", "ø", "o", "đ", "d", "ħ", "h", "ı", "i", "æ", "ae", "œ", "oe", "þ", "th", "ð", "d")
 
-// fold is a word in the form in which its spellings compare equal: without case, accents and widths.
-func fold(word string) string {
+// foldWord is a word in the form in which its spellings compare equal: without case, accents and widths.
+func foldWord(word string) string {
 	ascii := true
 	for i := range len(word) {
 		ascii = ascii && word[i] < utf8.RuneSelf

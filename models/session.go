@@ -99,12 +99,16 @@ func (s *Store) newSignInLink(ctx context.Context, userID int64) (token string, 
 	}).Error
 }
 
-// RequestSignIn mails a one-time link to the account with this address. Whether there is one is not told: an unknown
-// address, or one that was mailed to a moment ago, is no error. next is the path to open after signing in.
+// RequestSignIn mails a one-time link to the account with this address; who has registered with it gets an account
+// first. Whether there is one is not told: an unknown address, or one that was mailed to a moment ago, is no error.
+// next is the path to open after signing in.
 func (s *Store) RequestSignIn(ctx context.Context, email, next string) error {
 	return s.tx(ctx, func(tx *Store) error {
 		user, err := tx.UserByEmail(ctx, email)
 		if errors.Is(err, ErrNotFound) {
+			user, err = tx.attendeeAccount(ctx, email)
+		}
+		if errors.Is(err, ErrNotFound) || user.Email == firstAdminEmail {
 			return nil
 		}
 		if err != nil {
@@ -116,14 +120,19 @@ func (s *Store) RequestSignIn(ctx context.Context, email, next string) error {
 		if err != nil || recent > 0 {
 			return err
 		}
-		link := SignInLink{UserID: user.ID, NextPath: next, CreatedAt: tx.Now(), ExpiresAt: tx.Now().Add(signInLength)}
-		if err := tx.write(ctx).Create(&link).Error; err != nil {
-			return err
-		}
-		return tx.enqueue(ctx, Mail{
-			Kind: MailSignIn, DedupeKey: fmt.Sprintf("%s/%d", MailSignIn, link.ID), Recipient: user.Email,
-			RecipientName: user.Name, UserID: &user.ID, SignInLinkID: &link.ID,
-		})
+		return tx.mailSignInLink(ctx, user, next)
+	})
+}
+
+// mailSignInLink makes a one-time link without a token and the mail that will bring it.
+func (s *Store) mailSignInLink(ctx context.Context, user User, next string) error {
+	link := SignInLink{UserID: user.ID, NextPath: next, CreatedAt: s.Now(), ExpiresAt: s.Now().Add(signInLength)}
+	if err := s.write(ctx).Create(&link).Error; err != nil {
+		return err
+	}
+	return s.enqueue(ctx, Mail{
+		Kind: MailSignIn, DedupeKey: fmt.Sprintf("%s/%d", MailSignIn, link.ID), Recipient: user.Email,
+		RecipientName: user.Name, UserID: &user.ID, SignInLinkID: &link.ID,
 	})
 }
 
@@ -158,8 +167,8 @@ func (s *Store) signInLink(ctx context.Context, token string) (SignInLink, error
 }
 
 // SignIn uses a one-time link up and returns the token of a new session, and the path to open next, which may be
-// empty.
-func (s *Store) SignIn(ctx context.Context, linkToken, userAgent string) (token, next string, expires time.Time, err error) {
+// empty. The session that the browser has so far, if any, ends.
+func (s *Store) SignIn(ctx context.Context, before Viewer, linkToken, userAgent string) (token, next string, expires time.Time, err error) {
 	token = auth.NewToken()
 	err = s.tx(ctx, func(tx *Store) error {
 		link, err := tx.signInLink(ctx, linkToken)
@@ -172,6 +181,9 @@ func (s *Store) SignIn(ctx context.Context, linkToken, userAgent string) (token,
 		}
 		if used.RowsAffected == 0 {
 			return ErrLinkUsed
+		}
+		if err := tx.write(ctx).Where("id = ?", before.SessionID).Delete(&Session{}).Error; err != nil {
+			return err
 		}
 		next, expires = link.NextPath, tx.Now().Add(sessionLength)
 		session := Session{

@@ -65,7 +65,7 @@ type Viewer struct {
 	Role         Role
 	Timezone     string
 	AmbassadorID int64   // the linked ambassador's profile, or 0
-	GroupIDs     []int64 // the groups that the viewer organises
+	GroupIDs     []int64 `gorm:"-"` // the groups that the viewer organises
 }
 
 // SignedIn reports whether the viewer has a session.
@@ -124,44 +124,47 @@ type NewUser struct {
 // one-time sign-in link. It refuses with ErrEmailTaken, ErrInvalid, or ErrNotFound for an unknown profile or group. A
 // profile that another account has is ErrConflict.
 func (s *Store) AddUser(ctx context.Context, by Viewer, n NewUser) (user User, token string, err error) {
-	email, err := ParseEmail(n.Email)
-	if err != nil {
-		return user, "", err
-	}
-	n.Name = strings.TrimSpace(n.Name)
-	if n.Name == "" || len(n.Name) > 200 {
-		return user, "", fmt.Errorf("%w: name", ErrInvalid)
-	}
 	err = s.tx(ctx, func(tx *Store) error {
-		user = User{
-			Email: email, EmailKey: EmailKey(email), Name: n.Name, Role: n.Role, Locale: "en", Timezone: "UTC",
-			Version: 1, CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
-		}
-		if err := tx.write(ctx).Create(&user).Error; err != nil {
-			if errors.Is(err, gorm.ErrDuplicatedKey) {
-				return ErrEmailTaken
-			}
-			return err
-		}
-		if err := tx.linkProfile(ctx, user, n.Profile); err != nil {
-			return err
-		}
-		for _, slug := range n.Groups {
-			group, err := gorm.G[Group](tx.reader).Where("slug = ?", slug).Take(ctx)
-			if group, err = one(group, err, "group", slug); err != nil {
-				return err
-			}
-			if err := tx.write(ctx).Create(&GroupOrganiser{GroupID: group.ID, UserID: &user.ID, CreatedAt: tx.Now()}).Error; err != nil {
-				return err
-			}
-		}
-		if err := tx.audit(ctx, by, "user.create", "users", user.ID, "", string(user.Role)); err != nil {
+		if user, err = tx.addUser(ctx, by, n); err != nil {
 			return err
 		}
 		token, err = tx.newSignInLink(ctx, user.ID)
 		return err
 	})
 	return user, token, err
+}
+
+func (s *Store) addUser(ctx context.Context, by Viewer, n NewUser) (User, error) {
+	email, err := ParseEmail(n.Email)
+	if err != nil {
+		return User{}, err
+	}
+	if n.Name, err = parseName(n.Name); err != nil {
+		return User{}, err
+	}
+	user := User{
+		Email: email, EmailKey: EmailKey(email), Name: n.Name, Role: n.Role, Locale: "en", Timezone: "UTC",
+		Version: 1, CreatedAt: s.Now(), UpdatedAt: s.Now(),
+	}
+	if err := s.write(ctx).Create(&user).Error; err != nil {
+		if errors.Is(err, gorm.ErrDuplicatedKey) {
+			return User{}, ErrEmailTaken
+		}
+		return User{}, err
+	}
+	if err := s.linkProfile(ctx, user, n.Profile); err != nil {
+		return User{}, err
+	}
+	for _, slug := range n.Groups {
+		group, err := gorm.G[Group](s.reader).Where("slug = ?", slug).Take(ctx)
+		if group, err = one(group, err, "group", slug); err != nil {
+			return User{}, err
+		}
+		if err := s.write(ctx).Create(&GroupOrganiser{GroupID: group.ID, UserID: &user.ID, CreatedAt: s.Now()}).Error; err != nil {
+			return User{}, err
+		}
+	}
+	return user, s.audit(ctx, by, "user.create", "users", user.ID, "", string(user.Role))
 }
 
 // linkProfile gives an account its ambassador's profile.
@@ -185,6 +188,7 @@ func (s *Store) linkProfile(ctx context.Context, user User, slugOfProfile string
 	}
 	return s.write(ctx).Create(&Ambassador{
 		Slug: free, UserID: &user.ID, Status: AmbassadorDraft, Name: user.Name,
+		Languages: []string{}, Topics: []string{}, Links: []Link{},
 		Version: 1, CreatedAt: s.Now(), UpdatedAt: s.Now(),
 	}).Error
 }

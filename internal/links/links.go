@@ -48,6 +48,8 @@ const (
 	Login         = "/login"
 	Logout        = "/logout"
 	Account       = "/account"
+	Welcome       = "/account/welcome"
+	Sessions      = "/account/sessions"
 	Sitemap       = "/sitemap.xml"
 	Robots        = "/robots.txt"
 	Manifest      = "/manifest.webmanifest"
@@ -159,6 +161,14 @@ func SignIn(token string) string { return Login + "/" + token }
 // DeskPost is the path of a post's editor.
 func DeskPost(id int64) string { return DeskPosts + "/" + strconv.FormatInt(id, 10) }
 
+// DeskReview is the path of a post's review: its text, its history, and what may be decided about it.
+func DeskReview(id int64) string { return DeskPost(id) + "/review" }
+
+// DeskRevision is the path of a post's text as it was saved once.
+func DeskRevision(id, revision int64) string {
+	return DeskPost(id) + "/revisions/" + strconv.FormatInt(revision, 10)
+}
+
 // DeskEvent is the path of an event's editor.
 func DeskEvent(id int64) string { return DeskEvents + "/" + strconv.FormatInt(id, 10) }
 
@@ -170,3 +180,9 @@ func DeskGroup(id int64) string { return DeskGroups + "/" + strconv.FormatInt(id
 
 // DeskPerson is the path of an account in the desk.
 func DeskPerson(id int64) string { return DeskPeople + "/" + strconv.FormatInt(id, 10) }
+
+// DeskAmbassador is the path of a profile's editor; DeskProfile is that of one's own.
+func DeskAmbassador(id int64) string { return DeskProfile + "/" + strconv.FormatInt(id, 10) }
+
+// DeskKeptMail is the path of a mail that was kept as a file.
+func DeskKeptMail(name string) string { return DeskMail + "/" + name }
