@@ -213,7 +213,10 @@ func (s *Store) ImportContent(ctx context.Context, content Content, host string)
 			}
 		}
 		report = i.report
-		return nil
+		if !report.Changed() {
+			return nil
+		}
+		return tx.reindex(ctx)
 	})
 	if err != nil {
 		return ContentReport{}, err
