@@ -256,7 +256,7 @@ func (i *contentImport) programme(ctx context.Context, eventID int64, e ContentE
 // holds. A file without tickets leaves them as they are, but people can register for a portal event in any case.
 func (i *contentImport) tickets(ctx context.Context, event Event, e ContentEvent) error {
 	var quotas []Quota
-	if err := i.read(ctx).Table("quotas").Where("event_id = ?", event.ID).Order("id").Find(&quotas).Error; err != nil {
+	if err := i.read(ctx).Where("event_id = ?", event.ID).Order("id").Find(&quotas).Error; err != nil {
 		return err
 	}
 	var types []TicketType
@@ -297,11 +297,11 @@ func (i *contentImport) tickets(ctx context.Context, event Event, e ContentEvent
 		if err := put(i.write(ctx), step, &row, []string{"Name", "Description", "Position"}); err != nil {
 			return err
 		}
-		if err := i.write(ctx).Table("ticket_type_quotas").Where("ticket_type_id = ?", row.ID).Delete(&TicketTypeQuota{}).Error; err != nil {
+		if err := i.write(ctx).Where("ticket_type_id = ?", row.ID).Delete(&TicketTypeQuota{}).Error; err != nil {
 			return err
 		}
 		for _, name := range t.Quotas {
-			if err := i.write(ctx).Table("ticket_type_quotas").Create(&TicketTypeQuota{TicketTypeID: row.ID, QuotaID: quotaIDs[slug.Make(name)]}).Error; err != nil {
+			if err := i.write(ctx).Create(&TicketTypeQuota{TicketTypeID: row.ID, QuotaID: quotaIDs[slug.Make(name)]}).Error; err != nil {
 				return err
 			}
 		}
@@ -323,7 +323,7 @@ func (i *contentImport) tickets(ctx context.Context, event Event, e ContentEvent
 	}
 	for _, q := range quotas {
 		if quotaIDs[q.Slug] == 0 {
-			if err := i.write(ctx).Table("quotas").Where("id = ? AND NOT EXISTS (SELECT 1 FROM ticket_type_quotas l WHERE l.quota_id = quotas.id)", q.ID).Delete(&Quota{}).Error; err != nil {
+			if err := i.write(ctx).Where("id = ? AND NOT EXISTS (SELECT 1 FROM ticket_type_quotas l WHERE l.quota_id = quotas.id)", q.ID).Delete(&Quota{}).Error; err != nil {
 				return err
 			}
 		}
