@@ -13,6 +13,9 @@ type pages struct {
 	errorShow *templates.Page[ErrorShow]
 	homeShow  *templates.Page[HomeShow]
 
+	blogIndex      *templates.Page[BlogIndex]
+	postShow       *templates.Page[PostShow]
+	feedsShow      *templates.Page[FeedsShow]
 	signInAsk      *templates.Page[SignInAsk]
 	signInAsked    *templates.Page[SignInAsked]
 	signInConfirm  *templates.Page[SignInConfirm]
@@ -31,6 +34,9 @@ func newPages() (pages, error) {
 		bind(set, &p.errorShow, "site", "errors/show"),
 		bind(set, &p.homeShow, "site", "home/show"),
 
+		bind(set, &p.blogIndex, "site", "blog/index"),
+		bind(set, &p.postShow, "site", "blog/show"),
+		bind(set, &p.feedsShow, "site", "feeds/show"),
 		bind(set, &p.signInAsk, "site", "account/sign_in"),
 		bind(set, &p.signInAsked, "site", "account/sign_in_asked"),
 		bind(set, &p.signInConfirm, "site", "account/sign_in_confirm"),

@@ -13,7 +13,7 @@ import (
 )
 
 var eventStated = []string{
-	"GroupID", "Kind", "Mode", "Title", "Summary", "Language", "Timezone", "StartsLocal", "EndsLocal", "StartsAt", "EndsAt",
+	"GroupID", "Kind", "Mode", "Title", "Summary", "Language", "TextLanguage", "Timezone", "StartsLocal", "EndsLocal", "StartsAt", "EndsAt",
 	"DatePrecision", "Hosts", "VenueName", "VenueAddress", "VenueCity", "VenueCountry", "OnlineLink", "OnlinePlace", "Registration",
 	"RegistrationURL", "RegistrationNote", "OpensAt", "ClosesAt", "Choose", "Links", "Sample", "Sequence", "Version", "UpdatedAt",
 }
@@ -201,10 +201,10 @@ func (i *contentImport) putEvent(ctx context.Context, step contentStep, row Even
 // movedFrom reports whether people's calendars must be told: of another time, place or status.
 func (e Event) movedFrom(old Event) bool {
 	type material struct {
-		starts, ends                                               time.Time
+		starts, ends                                                time.Time
 		zone, name, address, city, country, onlineLink, onlineWords string
-		mode                                                       EventMode
-		precision                                                  DatePrecision
+		mode                                                        EventMode
+		precision                                                   DatePrecision
 	}
 	of := func(e Event) material {
 		return material{

@@ -51,3 +51,26 @@ func isRefusal(err error) bool {
 	}
 	return false
 }
+
+// InvalidFields is what is wrong with the fields of an input, in their order. It wraps ErrInvalid.
+type InvalidFields []InvalidField
+
+// InvalidField is what is wrong with one field, as a sentence that says what to do.
+type InvalidField struct {
+	Field, Message string
+}
+
+// Error names the fields.
+func (f InvalidFields) Error() string {
+	text := ErrInvalid.Error()
+	for _, field := range f {
+		text += ": " + field.Field
+	}
+	return text
+}
+
+// Unwrap makes it one of the kinds.
+func (f InvalidFields) Unwrap() error { return ErrInvalid }
+
+// add notes what is wrong with a field.
+func (f *InvalidFields) add(field, message string) { *f = append(*f, InvalidField{field, message}) }

@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
 )
 
 // LocalStart is the start in the event's zone.
@@ -121,15 +118,6 @@ func (e Event) AddressText() string {
 		}
 	}
 	return strings.Join(parts, ", ")
-}
-
-// CountryName is a country's name in English, or the code itself when it is no country's.
-func CountryName(code string) string {
-	region, err := language.ParseRegion(code)
-	if code == "" || err != nil {
-		return code
-	}
-	return display.English.Regions().Name(region)
 }
 
 // KindText names the kind of event for people.

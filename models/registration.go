@@ -1,8 +1,19 @@
 package models
 
 import (
+	"context"
 	"database/sql/driver"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
+
+	"gorm.io/gorm"
+
+	"github.com/cdfoundation/portal/internal/auth"
 )
 
 // RegistrationStatus is the state of a registration.
@@ -23,9 +34,9 @@ func (s RegistrationStatus) Value() (driver.Value, error) {
 type Registration struct {
 	ID           int64
 	EventID      int64
-	PublicID     string // random, names the registration outside
-	LinkVersion  int    // raising it revokes the links made before
-	Nonce        *string
+	PublicID     string  // random, names the registration outside
+	LinkVersion  int     // raising it revokes the links made before
+	Nonce        *string // hash of the form's nonce and the address
 	Status       RegistrationStatus
 	Name         string
 	Email        string // as typed, used for sending
@@ -50,4 +61,412 @@ type Consent struct {
 	Version        string
 	GivenAt        time.Time
 	WithdrawnAt    *time.Time
+}
+
+// ConsentConduct is the purpose of agreeing to the code of conduct; its version is the day when its words last changed.
+const ConsentConduct = "code-of-conduct"
+
+const (
+	publicIDLength = 16               // characters of base32: 80 bits
+	linkMailPause  = 10 * time.Minute // between two mails of the link to one registration
+	maxName        = 200              // characters
+	maxNonce       = 100              // bytes
+)
+
+// RegisterInput is what a person sends to register.
+type RegisterInput struct {
+	Name    string
+	Email   string
+	Tickets []string // slugs
+	Consent bool     // to the code of conduct
+	Nonce   string   // the same for a repeated request; may be empty
+}
+
+// checked returns the input with its text trimmed, and what is wrong with it whatever the event.
+func (in RegisterInput) checked() (RegisterInput, InvalidFields) {
+	var wrong InvalidFields
+	in.Name = strings.Join(strings.Fields(in.Name), " ")
+	switch {
+	case in.Name == "":
+		wrong.add("name", "Write your name, as it should stand on your ticket")
+	case utf8.RuneCountInString(in.Name) > maxName:
+		wrong.add("name", fmt.Sprintf("Shorten your name to %d characters", maxName))
+	}
+	in.Email = strings.TrimSpace(in.Email)
+	switch _, err := ParseEmail(in.Email); {
+	case in.Email == "":
+		wrong.add("email", "Write your e-mail address: your ticket goes there")
+	case err != nil && !strings.Contains(in.Email, "@"):
+		wrong.add("email", "Write the whole address, like ada@example.org")
+	case err != nil && strings.HasSuffix(in.Email, "@"):
+		wrong.add("email", "Add the part after the @, like ada@example.org")
+	case err != nil:
+		wrong.add("email", "Check the address: we could not send mail to it as it stands")
+	}
+	if !in.Consent {
+		wrong.add("consent", "Agree to the code of conduct: it holds for everybody who comes")
+	}
+	if len(in.Nonce) > maxNonce {
+		in.Nonce = auth.Hash(in.Nonce)
+	}
+	return in, wrong
+}
+
+// chosen finds the tickets that were asked for among an event's, each once, in the event's order. A single ticket
+// needs no choosing.
+func chosen(slugs []string, among []Ticket, choose Choose) ([]Ticket, InvalidFields) {
+	var wrong InvalidFields
+	if len(slugs) == 0 && len(among) == 1 {
+		return among, nil
+	}
+	var tickets []Ticket
+	for _, t := range among {
+		if slices.Contains(slugs, t.Slug) {
+			tickets = append(tickets, t)
+		}
+	}
+	unknown := slices.ContainsFunc(slugs, func(slug string) bool {
+		return !slices.ContainsFunc(among, func(t Ticket) bool { return t.Slug == slug })
+	})
+	switch {
+	case unknown:
+		wrong.add("tickets", "Choose among the tickets below: what you asked for is not one of them")
+	case len(tickets) == 0:
+		wrong.add("tickets", "Choose what you will join")
+	case len(tickets) > 1 && choose == ChooseOne:
+		wrong.add("tickets", "Choose one: this event gives one ticket to a person")
+	}
+	return tickets, wrong
+}
+
+// Register takes a seat. The registration, its seats, its consent, its mail and its audit entry are one transaction.
+// The same nonce with the same address returns the registration that it made before. It refuses with InvalidFields,
+// ErrNotFound, what Event.RegistrationRefusal says, ErrAlreadyRegistered when the address has a living registration, whose
+// link is then mailed to it again, ErrTicketFull when a chosen ticket is gone and ErrEventFull when all are.
+func (s *Store) Register(ctx context.Context, slug string, in RegisterInput) (Registration, error) {
+	in, wrong := in.checked()
+	key := EmailKey(in.Email)
+	var made Registration
+	var refused error
+	err := s.tx(ctx, func(tx *Store) error {
+		id, err := tx.publicEventID(ctx, slug)
+		if err != nil {
+			return err
+		}
+		event, err := tx.lockEvent(ctx, id)
+		if err != nil {
+			return err
+		}
+		nonce := nonceHash(in.Nonce, key)
+		if found, err := tx.registrationByNonce(ctx, id, nonce); err != nil || found.ID != 0 {
+			made = found
+			return err
+		}
+		if err := event.RegistrationRefusal(tx.Now()); err != nil {
+			return err
+		}
+		all, err := tx.ticketsOf(ctx, []int64{id})
+		if err != nil {
+			return err
+		}
+		tickets, bad := chosen(in.Tickets, all[id], event.Choose)
+		if wrong := slices.Concat(bad, wrong); len(wrong) > 0 {
+			return wrong
+		}
+		if refused, err = tx.remindOfRegistration(ctx, id, key); err != nil || refused != nil {
+			return err
+		}
+		if err := tx.takeSeats(ctx, tickets, all[id]); err != nil {
+			return err
+		}
+		made = Registration{
+			EventID: id, PublicID: auth.NewToken()[:publicIDLength], LinkVersion: 1, Nonce: nonce, Status: RegistrationConfirmed,
+			Name: in.Name, Email: in.Email, EmailKey: key, CreatedAt: tx.Now(),
+		}
+		return tx.createRegistration(ctx, &made, tickets)
+	})
+	if err == nil {
+		err = refused
+	}
+	if err != nil {
+		return Registration{}, err
+	}
+	return made, nil
+}
+
+// lockEvent reads an event and keeps others from registering for it until the transaction ends.
+func (s *Store) lockEvent(ctx context.Context, id int64) (Event, error) {
+	var event Event
+	err := s.read(ctx).Raw("SELECT * FROM events WHERE id = ?"+s.forUpdate(), id).Take(&event).Error
+	return one(event, err, "event", strconv.FormatInt(id, 10))
+}
+
+// nonceHash names a request: who copies a nonce gets nothing without the address, and another person's request sent
+// from the same page is another.
+func nonceHash(nonce, emailKey string) *string {
+	if nonce == "" {
+		return nil
+	}
+	hash := auth.Hash(nonce + "\x00" + emailKey)
+	return &hash
+}
+
+func (s *Store) registrationByNonce(ctx context.Context, eventID int64, nonce *string) (Registration, error) {
+	if nonce == nil {
+		return Registration{}, nil
+	}
+	found, err := gorm.G[Registration](s.reader).Where("event_id = ? AND nonce = ?", eventID, *nonce).Take(ctx)
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return Registration{}, nil
+	}
+	return found, err
+}
+
+// remindOfRegistration refuses an address that has a living registration and mails its link again, at most once in a
+// while.
+func (s *Store) remindOfRegistration(ctx context.Context, eventID int64, emailKey string) (refused, err error) {
+	found, err := gorm.G[Registration](s.reader).Where("event_id = ? AND email_key = ? AND status <> ?", eventID, emailKey, RegistrationCancelled).Take(ctx)
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	now := s.Now()
+	if found.LinkMailedAt != nil && now.Sub(*found.LinkMailedAt) < linkMailPause {
+		return ErrAlreadyRegistered, nil
+	}
+	if err := changed(s.write(ctx).Model(&Registration{}).Where("id = ?", found.ID).Update("link_mailed_at", now), "registration", found.ID); err != nil {
+		return nil, err
+	}
+	return ErrAlreadyRegistered, s.enqueue(ctx, registrationMail(MailRegistrationLink, found, now.UnixMicro()))
+}
+
+// takeSeats takes one seat of each quota that the tickets draw on.
+func (s *Store) takeSeats(ctx context.Context, tickets, all []Ticket) error {
+	full := func() error {
+		if left, limited := SeatsLeft(all); limited && left == 0 {
+			return ErrEventFull
+		}
+		return ErrTicketFull
+	}
+	ids := quotaIDs(tickets)
+	if len(ids) == 0 {
+		return nil
+	}
+	// Whoever changes quotas locks them in this order, so that no two wait for each other.
+	if s.postgres() {
+		if err := s.write(ctx).Exec("SELECT id FROM quotas WHERE id IN ? ORDER BY id FOR UPDATE", ids).Error; err != nil {
+			return err
+		}
+	}
+	for _, t := range tickets {
+		if left, limited := t.Left(); limited && left == 0 {
+			return full()
+		}
+	}
+	result := s.write(ctx).Exec("UPDATE quotas SET taken = taken + 1 WHERE id IN ?", ids)
+	if errors.Is(result.Error, gorm.ErrCheckConstraintViolated) {
+		return full()
+	}
+	if result.Error == nil && int(result.RowsAffected) != len(ids) {
+		return full()
+	}
+	return result.Error
+}
+
+// quotaIDs are the distinct quotas of some tickets, in ascending order.
+func quotaIDs(tickets []Ticket) []int64 {
+	var ids []int64
+	for _, t := range tickets {
+		for _, q := range t.Quotas {
+			ids = append(ids, q.ID)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// createRegistration writes a registration with what belongs to it.
+func (s *Store) createRegistration(ctx context.Context, r *Registration, tickets []Ticket) error {
+	if err := s.write(ctx).Create(r).Error; err != nil {
+		return err
+	}
+	held := make([]RegistrationTicket, len(tickets))
+	for i, t := range tickets {
+		held[i] = RegistrationTicket{RegistrationID: r.ID, TicketTypeID: t.ID}
+	}
+	if len(held) > 0 {
+		if err := s.write(ctx).Create(&held).Error; err != nil {
+			return err
+		}
+	}
+	version, err := s.conductVersion(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.write(ctx).Create(&Consent{RegistrationID: &r.ID, Purpose: ConsentConduct, Version: version, GivenAt: s.Now()}).Error; err != nil {
+		return err
+	}
+	if err := s.enqueue(ctx, registrationMail(MailRegistered, *r, 1)); err != nil {
+		return err
+	}
+	return s.audit(ctx, attendee, "registration.create", "registrations", r.ID, "", string(RegistrationConfirmed))
+}
+
+// attendee is who acts by a registration's link.
+var attendee = Viewer{Role: RoleAttendee}
+
+// conductVersion is the day on which the code of conduct last changed.
+func (s *Store) conductVersion(ctx context.Context) (string, error) {
+	page, err := gorm.G[Page](s.reader).Select("updated_at").Where("path = ?", ConsentConduct).Take(ctx)
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return "none", nil
+	}
+	return page.UpdatedAt.UTC().Format(time.DateOnly), err
+}
+
+// registrationMail is a mail about a registration to whom it belongs.
+func registrationMail(kind MailKind, r Registration, version any) Mail {
+	return Mail{
+		Kind: kind, DedupeKey: registrationKey(kind, r.ID, version), Recipient: r.Email, RecipientName: r.Name,
+		RegistrationID: &r.ID, EventID: &r.EventID,
+	}
+}
+
+// The purposes for which a registration's links and codes are derived.
+const (
+	registrationPurpose = "registration"
+	ticketPurpose       = "ticket"
+)
+
+// RegistrationToken is what opens a registration's page. It is derived, never stored.
+func (s *Store) RegistrationToken(r Registration) string {
+	return r.PublicID + s.keys.Sign(registrationPurpose, r.PublicID, strconv.Itoa(r.LinkVersion))
+}
+
+// TicketCode is what the QR code of a ticket holds: it proves the ticket and opens nothing.
+func (s *Store) TicketCode(r Registration) string {
+	return r.PublicID + s.keys.Sign(ticketPurpose, r.PublicID, strconv.Itoa(r.LinkVersion))
+}
+
+// Code is a registration's name for people to read out: 7KQ4-M2XP.
+func (r Registration) Code() string {
+	if len(r.PublicID) < 8 {
+		return r.PublicID
+	}
+	return r.PublicID[:4] + "-" + r.PublicID[4:8]
+}
+
+// registrationByToken finds the registration that a token opens, or ErrNotFound.
+func (s *Store) registrationByToken(ctx context.Context, token string) (Registration, error) {
+	if len(token) <= publicIDLength {
+		return Registration{}, fmt.Errorf("%w: registration", ErrNotFound)
+	}
+	found, err := gorm.G[Registration](s.reader).Where("public_id = ?", token[:publicIDLength]).Take(ctx)
+	// The address names the registration to nobody else, so an error does not repeat it.
+	if found, err = one(found, err, "registration", "of the link"); err != nil {
+		return found, err
+	}
+	if !s.keys.Verify(token[publicIDLength:], registrationPurpose, found.PublicID, strconv.Itoa(found.LinkVersion)) {
+		return Registration{}, fmt.Errorf("%w: registration", ErrNotFound)
+	}
+	return found, nil
+}
+
+// RegistrationDetail is a registration with its event and tickets.
+type RegistrationDetail struct {
+	Registration
+	Event   EventDetail
+	Tickets []TicketType
+}
+
+// RegistrationByToken finds the registration that a token opens. An unknown or revoked token is ErrNotFound.
+func (s *Store) RegistrationByToken(ctx context.Context, token string) (RegistrationDetail, error) {
+	found, err := s.registrationByToken(ctx, token)
+	if err != nil {
+		return RegistrationDetail{}, err
+	}
+	return s.registrationDetail(ctx, found)
+}
+
+func (s *Store) registrationDetail(ctx context.Context, r Registration) (RegistrationDetail, error) {
+	d := RegistrationDetail{Registration: r}
+	var err error
+	if d.Event, err = s.eventDetail(ctx, r.EventID); err != nil {
+		return d, err
+	}
+	err = s.read(ctx).Raw(`SELECT t.* FROM registration_tickets rt JOIN ticket_types t ON t.id = rt.ticket_type_id
+		WHERE rt.registration_id = ? ORDER BY t.position, t.id`, r.ID).Scan(&d.Tickets).Error
+	return d, translate(err)
+}
+
+// Cancel gives up the place that a token opens: its seats are free at once and a mail takes it out of the person's
+// calendar. Cancelling twice changes nothing. It refuses with ErrNotFound, and with ErrEventPast once the event is over.
+func (s *Store) Cancel(ctx context.Context, token string) (Registration, error) {
+	var r Registration
+	err := s.tx(ctx, func(tx *Store) error {
+		found, err := tx.registrationByToken(ctx, token)
+		if err != nil {
+			return err
+		}
+		event, err := tx.lockEvent(ctx, found.EventID)
+		if err != nil {
+			return err
+		}
+		// Read again: another request may have cancelled it before the event was locked.
+		if r, err = tx.registrationByToken(ctx, token); err != nil || r.Status == RegistrationCancelled {
+			return err
+		}
+		if event.PastAt(tx.Now()) {
+			return ErrEventPast
+		}
+		return tx.cancelRegistration(ctx, &r)
+	})
+	return r, err
+}
+
+func (s *Store) cancelRegistration(ctx context.Context, r *Registration) error {
+	now := s.Now()
+	r.Status, r.CancelledAt = RegistrationCancelled, &now
+	if err := changed(s.write(ctx).Model(&Registration{}).Where("id = ? AND status <> ?", r.ID, RegistrationCancelled).
+		Updates(map[string]any{"status": r.Status, "cancelled_at": now}), "registration", r.ID); err != nil {
+		return err
+	}
+	if err := s.write(ctx).Exec(`UPDATE quotas SET taken = taken - 1 WHERE id IN (SELECT DISTINCT tq.quota_id
+		FROM registration_tickets rt JOIN ticket_type_quotas tq ON tq.ticket_type_id = rt.ticket_type_id WHERE rt.registration_id = ?)`, r.ID).Error; err != nil {
+		return err
+	}
+	if err := s.enqueue(ctx, registrationMail(MailUnregistered, *r, 1)); err != nil {
+		return err
+	}
+	return s.audit(ctx, attendee, "registration.cancel", "registrations", r.ID, string(RegistrationConfirmed), string(RegistrationCancelled))
+}
+
+// livingOfQuota counts the living registrations that take a seat of a row of quotas.
+const livingOfQuota = `(SELECT count(DISTINCT r.id) FROM registrations r
+	JOIN registration_tickets rt ON rt.registration_id = r.id JOIN ticket_type_quotas tq ON tq.ticket_type_id = rt.ticket_type_id
+	WHERE tq.quota_id = quotas.id AND r.status <> 'cancelled')`
+
+// Invariants checks what must hold of registrations in every state and names what does not.
+func (s *Store) Invariants(ctx context.Context) ([]string, error) {
+	var broken []string
+	for _, rule := range []struct{ words, query string }{
+		{"seats counted otherwise than registered: quota", `SELECT id FROM quotas WHERE taken <> ` + livingOfQuota},
+		{"more seats given than there are: quota", `SELECT id FROM quotas WHERE size IS NOT NULL AND taken + held > size`},
+		{"one person registered twice: event", `SELECT event_id FROM registrations WHERE status <> 'cancelled' GROUP BY event_id, email_key HAVING count(*) > 1`},
+		{"a ticket of another event: registration", `SELECT r.id FROM registrations r JOIN registration_tickets rt ON rt.registration_id = r.id
+			JOIN ticket_types t ON t.id = rt.ticket_type_id WHERE t.event_id <> r.event_id`},
+		{"no ticket though the event has some: registration", `SELECT r.id FROM registrations r WHERE EXISTS (SELECT 1 FROM ticket_types t WHERE t.event_id = r.event_id)
+			AND NOT EXISTS (SELECT 1 FROM registration_tickets rt WHERE rt.registration_id = r.id)`},
+	} {
+		var ids []int64
+		if err := s.read(ctx).Raw(rule.query + " ORDER BY 1 LIMIT 20").Scan(&ids).Error; err != nil {
+			return nil, translate(err)
+		}
+		for _, id := range ids {
+			broken = append(broken, fmt.Sprintf("%s %d", rule.words, id))
+		}
+	}
+	return broken, nil
 }

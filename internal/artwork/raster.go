@@ -49,10 +49,24 @@ type canvas struct {
 	scale, dx, dy float64
 }
 
+// fill covers what is inside the outline. It looks at the outline's own rectangle only: most marks are small.
 func (c *canvas) fill(outline []point, colour string) {
-	z := vector.NewRasterizer(c.box.Dx(), c.box.Dy())
+	minX, minY, maxX, maxY := math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)
+	scaled := make([]point, len(outline))
 	for i, p := range outline {
-		x, y := float32(p.x*c.scale+c.dx), float32(p.y*c.scale+c.dy)
+		q := point{p.x*c.scale + c.dx, p.y*c.scale + c.dy}
+		scaled[i] = q
+		minX, maxX = math.Min(minX, q.x), math.Max(maxX, q.x)
+		minY, maxY = math.Min(minY, q.y), math.Max(maxY, q.y)
+	}
+	part := image.Rect(int(math.Floor(minX)), int(math.Floor(minY)), int(math.Ceil(maxX)), int(math.Ceil(maxY))).
+		Intersect(image.Rect(0, 0, c.box.Dx(), c.box.Dy()))
+	if part.Empty() {
+		return
+	}
+	z := vector.NewRasterizer(part.Dx(), part.Dy())
+	for i, q := range scaled {
+		x, y := float32(q.x-float64(part.Min.X)), float32(q.y-float64(part.Min.Y))
 		if i == 0 {
 			z.MoveTo(x, y)
 			continue
@@ -60,7 +74,7 @@ func (c *canvas) fill(outline []point, colour string) {
 		z.LineTo(x, y)
 	}
 	z.ClosePath()
-	z.Draw(c.dst, c.box, image.NewUniform(hexColour(colour)), image.Point{})
+	z.Draw(c.dst, part.Add(c.box.Min), image.NewUniform(hexColour(colour)), image.Point{})
 }
 
 func (c *canvas) disc(at point, radius float64, colour string) {

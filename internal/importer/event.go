@@ -117,7 +117,8 @@ func readEvent(f *file) {
 		ContentSource: f.ContentSource,
 		Event: models.Event{
 			Kind: pick(f, "kind", y.Kind, models.EventKinds...), Mode: pick(f, "mode", y.Mode, models.EventModes...),
-			Title: y.Title, Summary: y.Summary, Language: f.language("language", y.Language), Timezone: y.Timezone,
+			Title: y.Title, Summary: y.Summary, Language: f.language("language", y.Language),
+			TextLanguage: f.language("text_language", y.TextLanguage), Timezone: y.Timezone,
 			Hosts: y.Hosts, OnlineLink: y.OnlineLink, OnlinePlace: y.OnlinePlace,
 			Registration:    pick(f, "registration", y.Registration, models.RegistrationPortal, models.RegistrationOutside, models.RegistrationNone),
 			RegistrationURL: y.RegistrationURL, RegistrationNote: y.RegistrationNote,
@@ -143,7 +144,8 @@ func (f *file) dates(e *models.ContentEvent, y eventFront) {
 		f.wrong("start", "one of these is required, and only one: start and end, next, recurrence")
 		return
 	}
-	e.Event.DatePrecision = f.precision(y.Precision)
+	e.Event.DatePrecision = pick(f, "precision", y.Precision,
+		models.PrecisionMinute, models.PrecisionStart, models.PrecisionDay, models.PrecisionMonth)
 	switch {
 	case fixed:
 		e.Event.StartsLocal, e.Event.StartsAt = y.Start, f.local("start", y.Start, y.Timezone)
@@ -193,15 +195,6 @@ func count(facts ...bool) int {
 		}
 	}
 	return n
-}
-
-// precision reads how much of the date is known.
-func (f *file) precision(value string) models.DatePrecision {
-	if value == "start" {
-		// The schema has no word for it; the day is what is known for certain.
-		return models.PrecisionDay
-	}
-	return pick(f, "precision", value, models.PrecisionMinute, models.PrecisionDay, models.PrecisionMonth)
 }
 
 func (f *file) weekday(name string) *time.Weekday {
@@ -255,7 +248,6 @@ func (f *file) place(e *models.ContentEvent, y eventFront) {
 	if y.RegistrationURL != "" && e.Event.Registration != models.RegistrationOutside {
 		f.wrong("registration_url", "is for registration: outside")
 	}
-	f.language("text_language", y.TextLanguage)
 }
 
 func (f *file) tickets(e *models.ContentEvent, y eventFront) {
@@ -310,7 +302,6 @@ func (f *file) programme(e *models.ContentEvent, y eventFront) {
 		f.names(key+".speakers", a.Speakers, false)
 		row := models.AgendaSession{
 			Day: 1, Starts: a.Start, Title: a.Title, Track: a.Track, Summary: strings.TrimSpace(a.Summary), SpeakerNames: slices.Clone(a.Speakers),
-			Minutes: 1, // of a session whose hour is not known: the schema wants a length
 		}
 		if a.Day != nil {
 			if row.Day = *a.Day; row.Day < 1 {

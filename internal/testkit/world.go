@@ -88,7 +88,7 @@ func EachDatabase(t *testing.T, test func(t *testing.T, store *models.Store, now
 // PostgresURL returns the address of a migrated PostgreSQL database of the test's own, without rows.
 func PostgresURL(tb testing.TB) string {
 	tb.Helper()
-	return postgresURL(tb, "portal", func(url string) error {
+	return PostgresTemplate(tb, "portal", func(url string) error {
 		_, err := database.Migrate(context.Background(), url)
 		return err
 	})
@@ -146,11 +146,11 @@ func Dump(tb testing.TB, store *models.Store) []string {
 		}
 		first := len(lines)
 		for _, row := range rows {
-			line := table
+			words := []string{table}
 			for _, column := range slices.Sorted(maps.Keys(row)) {
-				line += fmt.Sprintf(" %s=%v", column, row[column])
+				words = append(words, fmt.Sprintf("%s=%v", column, row[column]))
 			}
-			lines = append(lines, line)
+			lines = append(lines, strings.Join(words, " "))
 		}
 		slices.Sort(lines[first:])
 	}

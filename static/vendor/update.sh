@@ -9,6 +9,9 @@ artwork=../../internal/artwork
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
+# Without it each run would write the time into the fonts, and the same input would give other files.
+export SOURCE_DATE_EPOCH=1577836800
+
 npm ci --silent
 
 # web FAMILY SUBSET STYLE WEIGHTS FEATURES: one woff2 with fewer weights and features than the package has.

@@ -1,0 +1,52 @@
+package handlers
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/cdfoundation/portal/internal/slug"
+	"github.com/cdfoundation/portal/models"
+)
+
+// choices collects the options of a select field from what a list holds: value to label.
+type choices map[string]string
+
+func (c choices) country(code string) {
+	if name := models.CountryName(code); name != "" {
+		c[code] = name
+	}
+}
+
+func (c choices) languages(tags []string) {
+	for _, tag := range tags {
+		c[tag] = models.LanguageName(tag)
+	}
+}
+
+func (c choices) topics(topics []string) {
+	for _, topic := range topics {
+		c[slug.Make(topic)] = topic
+	}
+}
+
+// options lists the choices by label, after one that means all of them.
+func (c choices) options(all, chosen string) []Option {
+	values := slices.SortedFunc(maps.Keys(c), func(a, b string) int {
+		return strings.Compare(strings.ToLower(c[a])+" "+a, strings.ToLower(c[b])+" "+b)
+	})
+	options := []Option{{Label: all}}
+	for _, value := range values {
+		options = append(options, Option{Value: value, Label: c[value], Selected: value == chosen})
+	}
+	return options
+}
+
+// chosen are the words for what a list is narrowed to: "in Germany", "about Tekton". known tells the label of a value from
+// the list; a value that is not in it is named as it was asked for.
+func (c choices) label(value string) string {
+	if label, ok := c[value]; ok {
+		return label
+	}
+	return value
+}

@@ -1,0 +1,106 @@
+package app_test
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cdfoundation/portal/internal/app"
+)
+
+func TestServeStartsOnAnEmptyDatabaseAndStopsCleanly(t *testing.T) {
+	p := serve(t)
+	if !strings.HasPrefix(p.FirstAdmin, p.URL+"/login/") {
+		t.Errorf("first admin: %q, want a link under %s", p.FirstAdmin, p.URL)
+	}
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/": 200, "/blog": 200, "/nothing-here": 404} {
+		if response, _ := p.get(t, path); response.StatusCode != want {
+			t.Errorf("GET %s = %d, want %d", path, response.StatusCode, want)
+		}
+	}
+	if info, err := os.Stat(p.DataDir + "/secret"); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("secret: %v %v, want a file of mode 0600", info, err)
+	}
+	if code := p.stop(); code != 0 {
+		t.Errorf("exit code %d after being told to stop, want 0", code)
+	}
+}
+
+func TestASecondStartKeepsWhatIsThere(t *testing.T) {
+	p := serve(t)
+	_, before, _ := p.run("stats")
+	p.stop()
+	p.start(t)
+	if _, after, _ := p.run("stats"); after != before {
+		t.Errorf("after a second start:\n%s\nbefore:\n%s", after, before)
+	}
+}
+
+func TestMigrateBeforeServeStillLoadsTheContent(t *testing.T) {
+	dir := t.TempDir()
+	env := func(name string) string { return map[string]string{"PORTAL_DATA_DIR": dir}[name] }
+	var out, errOut lockedBuffer
+	if code := app.Main(context.Background(), []string{"migrate"}, env, &out, &errOut); code != 0 {
+		t.Fatalf("migrate = %d: %s", code, &errOut)
+	}
+	p := serve(t, "PORTAL_DATA_DIR", dir)
+	if response, _ := p.get(t, "/blog/spinnaker-live-today"); response.StatusCode != http.StatusOK {
+		t.Errorf("a built-in post answers %d, want 200", response.StatusCode)
+	}
+}
+
+func TestAWrongSettingStopsTheStartInOneLine(t *testing.T) {
+	for name, tt := range map[string]struct{ variable, value, allowed string }{
+		"address":  {"PORTAL_ADDR", "nowhere", "HOST:PORT"},
+		"base URL": {"PORTAL_BASE_URL", "ftp://x", "http:// or https://"},
+		"database": {"PORTAL_DATABASE_URL", "mysql://x", "sqlite:PATH"},
+		"seed":     {"PORTAL_SEED", "everything", "content or none"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			env := map[string]string{"PORTAL_DATA_DIR": t.TempDir(), tt.variable: tt.value}
+			var out, errOut lockedBuffer
+			code := app.Main(context.Background(), []string{"serve"}, func(n string) string { return env[n] }, &out, &errOut)
+			said := errOut.String()
+			if code == 0 || strings.Count(said, "\n") != 1 || !strings.Contains(said, tt.variable) || !strings.Contains(said, tt.allowed) {
+				t.Errorf("exit %d, said %q; want one line that names %s and what is allowed", code, said, tt.variable)
+			}
+		})
+	}
+}
+
+func TestADamagedDatabaseIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "portal.db"), []byte(strings.Repeat("not a database ", 500)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, errOut lockedBuffer
+	env := map[string]string{"PORTAL_DATA_DIR": dir, "PORTAL_ADDR": "127.0.0.1:0"}
+	if code := app.Main(context.Background(), []string{"serve"}, func(n string) string { return env[n] }, &out, &errOut); code != 1 {
+		t.Errorf("exit %d, want 1; said %s", code, &errOut)
+	}
+}
+
+func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
+	for _, args := range [][]string{
+		{"serve"}, {"migrate"}, {"content", "import"}, {"content", "remove-sample"}, {"user", "add"}, {"user", "link"},
+		{"doctor"}, {"routes"}, {"stats"}, {"version"},
+	} {
+		var out, errOut lockedBuffer
+		code := app.Main(context.Background(), append(args, "--help"), func(string) string { return "" }, &out, &errOut)
+		if code != 0 || !strings.Contains(out.String(), "Example:") || !strings.Contains(out.String(), "portal "+strings.Join(args, " ")) {
+			t.Errorf("portal %s --help: exit %d, %q %q", strings.Join(args, " "), code, &out, &errOut)
+		}
+	}
+}
+
+func TestWrongUsageIsTwo(t *testing.T) {
+	for _, args := range [][]string{{"fly"}, {"user", "add"}, {"user", "add", "--email", "a@example.org", "--name", "A", "--role", "king"}, {"serve", "--wings"}} {
+		var out, errOut lockedBuffer
+		if code := app.Main(context.Background(), args, func(string) string { return "" }, &out, &errOut); code != 2 || errOut.String() == "" {
+			t.Errorf("portal %s: exit %d, said %q; want 2 and why", strings.Join(args, " "), code, &errOut)
+		}
+	}
+}
