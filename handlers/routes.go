@@ -71,6 +71,7 @@ func (a *App) routes() []Route {
 	anyone("/ambassadors/apply", "ambassador programme", a.showApply)
 	anyone("/ambassadors/cohorts/:slug", "cohort", a.showCohort)
 	anyone("/ambassadors/:slug", "ambassador", a.showAmbassador)
+	feeds("/ambassadors/:slug", "feed of an ambassador", a.sendAmbassadorFeed)
 	anyone("/groups", "groups", a.showGroups)
 	anyone("/groups/:slug", "group", a.showGroup)
 
