@@ -223,7 +223,15 @@ func (a *App) showPost(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return show(c, http.StatusOK, a.pages.postShow, PostShow{Layout: a.postLayout(c, post), Post: a.newPostArticle(post)})
+	article := a.newPostArticle(post)
+	if post.AnnouncesID != nil {
+		rows, err := a.Store.Events(c.UserContext(), models.EventFilter{Period: models.NewEvents, ID: *post.AnnouncesID})
+		if err != nil {
+			return err
+		}
+		article.Announces = newEventLines(rows, a.Store.Now())
+	}
+	return show(c, http.StatusOK, a.pages.postShow, PostShow{Layout: a.postLayout(c, post), Post: article})
 }
 
 // postLayout is the frame of a post's page.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
 
 	"github.com/cdfoundation/portal/internal/artwork"
 	"github.com/cdfoundation/portal/internal/links"
@@ -177,7 +178,7 @@ func (a *App) showApply(c *fiber.Ctx) error {
 
 // sections cuts a rendered text at its headings of level 2. What stands before the first is the introduction.
 func sections(text string) (intro template.HTML, parts []PageSection, err error) {
-	nodes, err := html.ParseFragment(strings.NewReader(text), &html.Node{Type: html.ElementNode, Data: "div", DataAtom: 0})
+	nodes, err := html.ParseFragment(strings.NewReader(text), &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div})
 	if err != nil {
 		return "", nil, err
 	}

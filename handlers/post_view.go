@@ -138,6 +138,7 @@ type PostArticle struct {
 	Licence    NavLink
 	Tags       []NavLink
 	Group      *NavLink
+	Announces  []EventLine // the event that it announces, as it stands now
 	Introduces *Introduced
 	Series     *SeriesBox
 	Related    []PostLine
@@ -234,7 +235,7 @@ func (a *App) newPostArticle(post models.PostPage) PostArticle {
 	if post.IntroducesSlug != "" {
 		view.Introduces = &Introduced{
 			Face: newFace(post.IntroducesName, post.IntroducesPhoto), URL: links.Ambassador(post.IntroducesSlug),
-			Role: joined(post.IntroducesTitle, post.IntroducesEmployer), Place: post.IntroducesCity,
+			Role: joined(post.IntroducesTitle, post.IntroducesEmployer), Place: placeWords(post.IntroducesCity, post.IntroducesCountry),
 		}
 	}
 	view.Series = newSeriesBox(post)

@@ -167,3 +167,15 @@ func TestAFolderWithoutContentIsNotTakenForSuccess(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+func FuzzReadContentNeverPanics(f *testing.F) {
+	f.Add(post)
+	f.Add(event)
+	f.Add(cohort)
+	f.Fuzz(func(_ *testing.T, text string) {
+		for _, kind := range []string{"posts", "events", "groups", "pages"} {
+			// Whatever it says, it must say it by returning.
+			_, _ = importer.ReadContent(folder(map[string]string{kind + "/x.md": text}))
+		}
+	})
+}
