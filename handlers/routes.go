@@ -67,6 +67,13 @@ func (a *App) routes() []Route {
 	anyone("/blog/:slug", "post", a.showPost)
 
 	// People and groups
+	anyone("/ambassadors", "ambassadors", a.showAmbassadors)
+	anyone("/ambassadors/apply", "ambassador programme", a.showApply)
+	anyone("/ambassadors/cohorts/:slug", "cohort", a.showCohort)
+	anyone("/ambassadors/:slug", "ambassador", a.showAmbassador)
+	feeds("/ambassadors/:slug", "feed of an ambassador", a.sendAmbassadorFeed)
+	anyone("/groups", "groups", a.showGroups)
+	anyone("/groups/:slug", "group", a.showGroup)
 
 	// Events and registration
 
@@ -95,6 +102,7 @@ func (a *App) routes() []Route {
 	}
 	anyone("/blog/:year<int>/:month<int>/:day<int>/*", "old post of the blog", a.followOld)
 	anyone("/:year<int>/:month<int>/:day<int>/*", "old post", a.followOld)
+	anyone(plainPagePath, "plain page", a.showPlainPage)
 
 	return all
 }
