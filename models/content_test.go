@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -173,12 +174,11 @@ func TestAFailureHalfWayLeavesNothingBehind(t *testing.T) {
 		// The event fails after the ambassador was written.
 		mustLoad(t, store, nil)
 		register(t, store, "fixed", "seat")
-		exec(t, store, "UPDATE quotas SET taken = 8 WHERE slug = 'room'")
 		before := testkit.Dump(t, store)
-		replaced := edited(t, "events/fixed.md", "size: 10", "size: 9")
+		replaced := edited(t, "events/fixed.md", "size: 10", "size: 2")
 		replaced["ambassadors/ana.md"] = strings.Replace(contentFolder["ambassadors/ana.md"], "builds", "ships", 1)
 		_, err := load(t, store, replaced)
-		if !errors.Is(err, models.ErrBelowTaken) || !strings.HasPrefix(err.Error(), "events/fixed.md: ") || !strings.Contains(err.Error(), "8 are taken") {
+		if !errors.Is(err, models.ErrBelowTaken) || !strings.HasPrefix(err.Error(), "events/fixed.md: ") || !strings.Contains(err.Error(), "1 are taken and 2 held back") {
 			t.Errorf("got %v, want the file, the number and ErrBelowTaken", err)
 		}
 		if !slices.Equal(before, testkit.Dump(t, store)) {
@@ -467,6 +467,55 @@ func TestSampleDataGoesAndWhatPeopleRegisteredForStays(t *testing.T) {
 		}
 		if got := names(t, store, "SELECT path FROM content_files WHERE path LIKE 'groups/%' OR path LIKE 'events/%'"); !slices.Equal(got, []string{"events/fixed.md"}) {
 			t.Errorf("still known as loaded: %q", got)
+		}
+	})
+}
+
+func TestOnlyWhatSamplePostsAloneLedToGoesWithThem(t *testing.T) {
+	testkit.EachDatabase(t, func(t *testing.T, store *models.Store, _ *clock.Fake) {
+		replaced := edited(t, "posts/old.md", "series: Beginnings", "series: Beginnings\nsample: true", "  - {name: Ana Sá", "  - {name: Eve}\n  - {name: Ana Sá")
+		replaced["posts/recent.md"] = strings.Replace(contentFolder["posts/recent.md"], "categories: [Blog]", "tags: [jenkins]", 1)
+		mustLoad(t, store, replaced)
+		exec(t, store, "INSERT INTO tags (slug, name) VALUES ('later', 'later')")
+		report, err := store.RemoveSample(t.Context())
+		if err != nil || report.Posts != 1 {
+			t.Fatalf("%+v, %v", report, err)
+		}
+		if got := names(t, store, "SELECT slug FROM tags ORDER BY slug"); !slices.Equal(got, []string{"jenkins", "later"}) {
+			t.Errorf("tags %q", got)
+		}
+		if got := names(t, store, "SELECT slug FROM bylines"); !slices.Equal(got, []string{"ana-sa"}) {
+			t.Errorf("bylines %q", got)
+		}
+		if got := names(t, store, "SELECT slug FROM post_series"); len(got) != 0 {
+			t.Errorf("series %q", got)
+		}
+	})
+}
+
+func TestTwoProcessesThatStartTogetherLoadOnce(t *testing.T) {
+	testkit.EachDatabase(t, func(t *testing.T, store *models.Store, _ *clock.Fake) {
+		reports := make(chan models.ContentReport, 4)
+		var all sync.WaitGroup
+		for range cap(reports) {
+			all.Go(func() {
+				report, err := load(t, store, nil)
+				if err != nil {
+					t.Error(err)
+				}
+				reports <- report
+			})
+		}
+		all.Wait()
+		close(reports)
+		loaded := 0
+		for report := range reports {
+			if report.Changed() {
+				loaded++
+			}
+		}
+		if loaded != 1 {
+			t.Errorf("%d of them loaded, want one", loaded)
 		}
 	})
 }
