@@ -19,12 +19,6 @@ type pages struct {
 	registrationClosed *templates.Page[RegistrationClosed]
 	registrationShow   *templates.Page[RegistrationShow]
 
-	signInAsk      *templates.Page[SignInAsk]
-	signInAsked    *templates.Page[SignInAsked]
-	signInConfirm  *templates.Page[SignInConfirm]
-	signInEnded    *templates.Page[SignInEnded]
-	accountShow    *templates.Page[AccountShow]
-	accountWelcome *templates.Page[AccountWelcome]
 	blogIndex       *templates.Page[BlogIndex]
 	postShow        *templates.Page[PostShow]
 	feedsShow       *templates.Page[FeedsShow]
