@@ -126,10 +126,10 @@ func (s *Store) PostsChangedAt(ctx context.Context, f PostFilter) (time.Time, er
 			column + " <= ?" + where + " ORDER BY p." + column + " DESC LIMIT 1) AS " + column
 	}
 	var all []any
-	for range 3 {
+	for range 4 {
 		all = append(append(all, now, now), args...)
 	}
-	err := s.read(ctx).Raw(newest("publish_at")+" UNION ALL "+newest("updated_at")+" UNION ALL "+newest("expire_at"), all...).Scan(&times).Error
+	err := s.read(ctx).Raw(newest("publish_at")+" UNION ALL "+newest("changed_at")+" UNION ALL "+newest("updated_at")+" UNION ALL "+newest("expire_at"), all...).Scan(&times).Error
 	var last time.Time
 	for _, t := range times {
 		if t.At != nil && t.At.After(last) {
