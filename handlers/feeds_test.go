@@ -50,7 +50,11 @@ func TestTheFeedsOfAListCarryTheWholePostsInEveryFormat(t *testing.T) {
 	}
 }
 
+// authorNames are all of an item's authors; of RSS the parser's own list holds only the first.
 func authorNames(item *gofeed.Item) []string {
+	if item.DublinCoreExt != nil {
+		return item.DublinCoreExt.Creator
+	}
 	var names []string
 	for _, author := range item.Authors {
 		names = append(names, author.Name)
