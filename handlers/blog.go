@@ -252,8 +252,8 @@ func (a *App) postLayout(c *fiber.Ctx, post models.PostPage) Layout {
 	if post.SourceURL != "" {
 		layout.Canonical = post.SourceURL
 	}
-	if len(post.Categories) > 0 {
-		main := post.Categories[0]
+	if named := tellingCategories(post.Categories); len(named) > 0 {
+		main := named[0]
 		layout.Feeds = append(a.feedLinks("Posts in "+main.Name, links.Category(main.Slug)), layout.Feeds...)
 	}
 	layout.Fonts = []string{"fonts/source-serif-4-latin.woff2"}

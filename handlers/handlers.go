@@ -70,7 +70,11 @@ func New(o Options) (*fiber.App, error) {
 	})
 	a.use(app)
 	for _, r := range a.routes() {
-		app.Add(r.Method, r.Path, a.guarded(r)...)
+		chain := a.guarded(r)
+		if r.Method == fiber.MethodGet {
+			app.Add(fiber.MethodHead, r.Path, chain...)
+		}
+		app.Add(r.Method, r.Path, chain...)
 	}
 	app.Use(func(c *fiber.Ctx) error { return a.unrouted(c) })
 	return app, nil

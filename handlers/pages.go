@@ -13,6 +13,18 @@ type pages struct {
 	errorShow *templates.Page[ErrorShow]
 	homeShow  *templates.Page[HomeShow]
 
+	eventsIndex        *templates.Page[EventsIndex]
+	eventShow          *templates.Page[EventShow]
+	registrationNew    *templates.Page[RegistrationNew]
+	registrationClosed *templates.Page[RegistrationClosed]
+	registrationShow   *templates.Page[RegistrationShow]
+
+	signInAsk      *templates.Page[SignInAsk]
+	signInAsked    *templates.Page[SignInAsked]
+	signInConfirm  *templates.Page[SignInConfirm]
+	signInEnded    *templates.Page[SignInEnded]
+	accountShow    *templates.Page[AccountShow]
+	accountWelcome *templates.Page[AccountWelcome]
 	blogIndex       *templates.Page[BlogIndex]
 	postShow        *templates.Page[PostShow]
 	feedsShow       *templates.Page[FeedsShow]
@@ -40,6 +52,12 @@ func newPages() (pages, error) {
 	return p, errors.Join(
 		bind(set, &p.errorShow, "site", "errors/show"),
 		bind(set, &p.homeShow, "site", "home/show"),
+
+		bind(set, &p.eventsIndex, "site", "events/index"),
+		bind(set, &p.eventShow, "site", "events/show"),
+		bind(set, &p.registrationNew, "site", "registrations/new"),
+		bind(set, &p.registrationClosed, "site", "registrations/closed"),
+		bind(set, &p.registrationShow, "site", "registrations/show"),
 
 		bind(set, &p.blogIndex, "site", "blog/index"),
 		bind(set, &p.postShow, "site", "blog/show"),

@@ -76,6 +76,19 @@ func (a *App) routes() []Route {
 	anyone("/groups/:slug", "group", a.showGroup)
 
 	// Events and registration
+	anyone("/events", "coming events", a.showComingEvents)
+	anyone("/events/past", "past events", a.showPastEvents)
+	anyone("/events.ics", "event calendar", a.showEventsCalendar)
+	for _, format := range feedFormats {
+		anyone("/events/feed."+format, "new events as "+feedNames[format], a.showEventsFeed(format))
+	}
+	anyone("/events/:slug.ics", "calendar file of an event", a.showEventCalendar)
+	anyone("/events/:slug", "event", a.showEvent)
+	anyone("/events/:slug/register", "registration form", a.showRegister)
+	add(post, "/events/:slug/register", "register", Anyone, a.createRegistration).Limit = 120
+	add(get, "/registrations/:token", "registration", Holder, a.showRegistration)
+	add(get, "/registrations/:token/event.ics", "calendar file of a registration", Holder, a.showRegistrationCalendar)
+	add(post, "/registrations/:token/cancellation", "cancel a registration", Holder, a.cancelRegistration)
 
 	// Signing in
 	anyone("/login", "sign in", a.showSignIn)
