@@ -72,8 +72,11 @@ func (a *App) routes() []Route {
 	anyone("/ambassadors/cohorts/:slug", "cohort", a.showCohort)
 	anyone("/ambassadors/:slug", "ambassador", a.showAmbassador)
 	feeds("/ambassadors/:slug", "feed of an ambassador", a.sendAmbassadorFeed)
+	anyone("/ambassadors/:slug/events.ics", "calendar of an ambassador", a.showAmbassadorCalendar)
 	anyone("/groups", "groups", a.showGroups)
 	anyone("/groups/:slug", "group", a.showGroup)
+	feeds("/groups/:slug", "feed of a group", a.sendGroupFeed)
+	anyone("/groups/:slug/events.ics", "calendar of a group", a.showGroupCalendar)
 
 	// Events and registration
 	anyone("/events", "coming events", a.showComingEvents)
