@@ -40,6 +40,12 @@ func (a *App) routes() []Route {
 	}
 	anyone := func(path, name string, handler fiber.Handler) { add(get, path, name, Anyone, handler) }
 
+	feeds := func(path, name string, handler func(c *fiber.Ctx, format string) error) {
+		for _, format := range feedFormats {
+			anyone(path+"/feed."+format, name+", "+feedNames[format], func(c *fiber.Ctx) error { return handler(c, format) })
+		}
+	}
+
 	// For machines
 	anyone("/healthz", "alive", a.showAlive)
 	anyone("/readyz", "ready", a.showReady)
@@ -47,11 +53,27 @@ func (a *App) routes() []Route {
 	anyone("/static/:folder/:name", "asset in a folder", a.showAsset)
 
 	// Home
-	anyone("/", "home", a.showHome)
+	anyone("/", "home", a.orOldQuery(a.showHome))
 
 	// Writing
+	feeds("", "feed of the blog", a.sendBlogFeed)
+	feeds("/blog", "feed of the blog at its list", a.sendBlogFeed)
+	anyone("/feeds", "feeds and calendars", a.showFeeds)
+	anyone("/blog", "blog", a.showBlog)
+	for _, kind := range []string{"category", "tag", "author", "series"} {
+		anyone("/blog/"+kind+"/:slug", "posts of a "+kind, a.showArchive(kind))
+		feeds("/blog/"+kind+"/:slug", "feed of a "+kind, a.sendArchiveFeed(kind))
+	}
+	anyone("/blog/:slug", "post", a.showPost)
 
 	// People and groups
+	anyone("/ambassadors", "ambassadors", a.showAmbassadors)
+	anyone("/ambassadors/apply", "ambassador programme", a.showApply)
+	anyone("/ambassadors/cohorts/:slug", "cohort", a.showCohort)
+	anyone("/ambassadors/:slug", "ambassador", a.showAmbassador)
+	feeds("/ambassadors/:slug", "feed of an ambassador", a.sendAmbassadorFeed)
+	anyone("/groups", "groups", a.showGroups)
+	anyone("/groups/:slug", "group", a.showGroup)
 
 	// Events and registration
 
@@ -73,6 +95,14 @@ func (a *App) routes() []Route {
 	// Desk: events and groups
 
 	// Old addresses and plain pages come last: they match what nothing else took.
+	anyone("/feed", "old feed", a.followOld)
+	anyone("/feed/*", "old feed of a format", a.followOld)
+	for _, kind := range []string{"category", "tag", "author"} {
+		anyone("/"+kind+"/*", "old "+kind, a.followOld)
+	}
+	anyone("/blog/:year<int>/:month<int>/:day<int>/*", "old post of the blog", a.followOld)
+	anyone("/:year<int>/:month<int>/:day<int>/*", "old post", a.followOld)
+	anyone(plainPagePath, "plain page", a.showPlainPage)
 
 	return all
 }

@@ -27,8 +27,8 @@ type AmbassadorRow struct {
 	Country     string
 	Latitude    *float64
 	Longitude   *float64
-	Languages   []string `gorm:"serializer:json"`
-	Topics      []string `gorm:"serializer:json"`
+	Languages   List[string]
+	Topics      List[string]
 	Sample      bool
 	Photo       string // name of a medium, perhaps empty
 	PhotoWidth  int

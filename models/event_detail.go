@@ -8,19 +8,24 @@ import (
 
 // EventDetail is a public event with everything that its page shows.
 type EventDetail struct {
+	EventHead
+	Tickets   []Ticket
+	Speakers  []Speaker
+	Agenda    []AgendaSession
+	Sponsors  []Sponsor
+	Inviters  []EventPerson // ambassadors whom people meet there and who organise the group
+	Posts     []EventPost   // public posts that announce it, the oldest first
+	NextDates []EventRow    // of its series
+}
+
+// EventHead is an event with what one row says of it.
+type EventHead struct {
 	Event
 	GroupSlug    string
 	GroupName    string
 	SeriesTitle  string
 	CancelReason string
 	Registered   int // people with a living registration
-	Tickets      []Ticket
-	Speakers     []Speaker
-	Agenda       []AgendaSession
-	Sponsors     []Sponsor
-	Inviters     []EventPerson // ambassadors whom people meet there and who organise the group
-	Posts        []EventPost   // public posts that announce it, the oldest first
-	NextDates    []EventRow    // of its series
 }
 
 // Row is the event as a list shows it.
@@ -77,8 +82,8 @@ func (s *Store) eventDetail(ctx context.Context, id int64) (EventDetail, error) 
 			(SELECT count(*) FROM registrations r WHERE r.event_id = e.id AND r.status <> 'cancelled') AS registered
 		FROM events e LEFT JOIN groups g ON g.id = e.group_id AND g.status = 'listed'
 		LEFT JOIN event_series s ON s.id = e.series_id LEFT JOIN event_cancellations c ON c.event_id = e.id
-		WHERE e.id = ?`, id).Take(&d).Error
-	if d, err = one(d, err, "event", fmt.Sprint(id)); err != nil {
+		WHERE e.id = ?`, id).Take(&d.EventHead).Error
+	if d.EventHead, err = one(d.EventHead, err, "event", fmt.Sprint(id)); err != nil {
 		return d, err
 	}
 	tickets, err := s.ticketsOf(ctx, []int64{id})

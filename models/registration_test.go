@@ -1,19 +1,15 @@
 package models_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/cdfoundation/portal/internal/auth"
 	"github.com/cdfoundation/portal/internal/clock"
-	"github.com/cdfoundation/portal/internal/database"
 	"github.com/cdfoundation/portal/internal/testkit"
 	"github.com/cdfoundation/portal/models"
 )
@@ -21,43 +17,20 @@ import (
 // stage is a database with one event whose three tracks share a room.
 type stage struct {
 	*models.Store
-	db    *database.DB
 	clock *clock.Fake
 	event models.Event
 }
 
-var noon = time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
+var noon = testkit.Start
 
 // onEach runs a test on SQLite and on PostgreSQL.
 func onEach(t *testing.T, test func(t *testing.T, s *stage)) {
 	t.Helper()
-	migrate := func(url string) error {
-		_, err := database.Migrate(context.Background(), url)
-		return err
-	}
-	t.Run("SQLite", func(t *testing.T) {
-		url := "sqlite:" + filepath.Join(t.TempDir(), "portal.db")
-		if err := migrate(url); err != nil {
-			t.Fatal(err)
-		}
-		test(t, setStage(t, url))
+	testkit.EachDatabase(t, func(t *testing.T, store *models.Store, now *clock.Fake) {
+		s := &stage{Store: store, clock: now}
+		s.event = s.newEvent(t, "game-day", 20)
+		test(t, s)
 	})
-	t.Run("PostgreSQL", func(t *testing.T) {
-		test(t, setStage(t, testkit.PostgresTemplate(t, "portal", migrate)))
-	})
-}
-
-func setStage(t *testing.T, url string) *stage {
-	t.Helper()
-	db, err := database.Open(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	fake := clock.NewFake(noon)
-	s := &stage{Store: models.NewStore(db.Reader, db.Writer, fake.Clock(), auth.Keys{[]byte("a key for tests")}), db: db, clock: fake}
-	s.event = s.newEvent(t, "game-day", 20)
-	return s
 }
 
 // newEvent makes an event in a week with tracks a, b and c, which share a room of that size; the first track has
@@ -67,8 +40,8 @@ func (s *stage) newEvent(t *testing.T, slug string, room int) models.Event {
 	e := models.Event{
 		Slug: slug, UID: slug + "@example.org", Status: models.EventPublished, Kind: models.KindMeetup, Mode: models.ModeInPerson,
 		Title: "Game day", Language: "en", TextLanguage: "en", Timezone: "Europe/Berlin",
-		StartsLocal: "2027-03-08T18:30", EndsLocal: "2027-03-08T21:00",
-		StartsAt: time.Date(2027, 3, 8, 17, 30, 0, 0, time.UTC), EndsAt: time.Date(2027, 3, 8, 20, 0, 0, 0, time.UTC),
+		StartsLocal: "2026-11-30T18:30", EndsLocal: "2026-11-30T21:00",
+		StartsAt: time.Date(2026, 11, 30, 17, 30, 0, 0, time.UTC), EndsAt: time.Date(2026, 11, 30, 20, 0, 0, 0, time.UTC),
 		DatePrecision: models.PrecisionMinute, Hosts: []string{"Armory"}, Links: []models.Link{}, VenueCity: "Berlin", VenueCountry: "DE",
 		Registration: models.RegistrationPortal, Choose: models.ChooseSeveral, Version: 1,
 		PublishedAt: &noon, CreatedAt: noon, UpdatedAt: noon,
@@ -92,14 +65,14 @@ func (s *stage) newEvent(t *testing.T, slug string, room int) models.Event {
 
 func (s *stage) create(t *testing.T, row any) {
 	t.Helper()
-	if err := s.db.Writer.Create(row).Error; err != nil {
+	if err := testkit.DB(t, s.Store).Create(row).Error; err != nil {
 		t.Fatal(err)
 	}
 }
 
 func (s *stage) count(t *testing.T, query string, args ...any) (n int) {
 	t.Helper()
-	if err := s.db.Reader.Raw(query, args...).Scan(&n).Error; err != nil {
+	if err := testkit.DB(t, s.Store).Raw(query, args...).Scan(&n).Error; err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -320,7 +293,7 @@ func TestAFullTrackLeavesTheOthersOpen(t *testing.T) {
 func TestTheWindowOfRegistrationIsJudgedToTheSecond(t *testing.T) {
 	onEach(t, func(t *testing.T, s *stage) {
 		opens, closes := noon.Add(time.Hour), noon.Add(2*time.Hour)
-		if err := s.db.Writer.Model(&s.event).Updates(map[string]any{"opens_at": opens, "closes_at": closes}).Error; err != nil {
+		if err := testkit.DB(t, s.Store).Model(&s.event).Updates(map[string]any{"opens_at": opens, "closes_at": closes}).Error; err != nil {
 			t.Fatal(err)
 		}
 		for _, at := range []struct {
@@ -378,7 +351,7 @@ func TestOnlyTheRightTokenOpensARegistration(t *testing.T) {
 				t.Errorf("token %q: %v", w, err)
 			}
 		}
-		if err := s.db.Writer.Model(&models.Registration{}).Where("id = ?", r.ID).Update("link_version", 2).Error; err != nil {
+		if err := testkit.DB(t, s.Store).Model(&models.Registration{}).Where("id = ?", r.ID).Update("link_version", 2).Error; err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.RegistrationByToken(t.Context(), token); !errors.Is(err, models.ErrNotFound) {
@@ -403,7 +376,7 @@ func TestNobodyCancelsAfterTheEvent(t *testing.T) {
 func TestInvariantsFindASeatThatNobodyTook(t *testing.T) {
 	onEach(t, func(t *testing.T, s *stage) {
 		s.sound(t)
-		if err := s.db.Writer.Exec("UPDATE quotas SET taken = 3 WHERE slug = 'room'").Error; err != nil {
+		if err := testkit.DB(t, s.Store).Exec("UPDATE quotas SET taken = 3 WHERE slug = 'room'").Error; err != nil {
 			t.Fatal(err)
 		}
 		if broken, err := s.Invariants(t.Context()); err != nil || len(broken) != 1 {

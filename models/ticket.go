@@ -13,6 +13,9 @@ type Quota struct {
 	Taken   int  // by living registrations, kept in the same transaction as they
 }
 
+// TableName is quotas: the library takes the word for its own plural.
+func (Quota) TableName() string { return "quotas" }
+
 // Left is how many seats are free; limited is false when there is no limit.
 func (q Quota) Left() (left int, limited bool) {
 	if q.Size == nil {
@@ -37,6 +40,9 @@ type TicketTypeQuota struct {
 	TicketTypeID int64 `gorm:"primaryKey;autoIncrement:false"`
 	QuotaID      int64 `gorm:"primaryKey;autoIncrement:false"`
 }
+
+// TableName is ticket_type_quotas: the library takes the word for its own plural.
+func (TicketTypeQuota) TableName() string { return "ticket_type_quotas" }
 
 // Ticket is a ticket type with the quotas that it draws on.
 type Ticket struct {
