@@ -35,6 +35,7 @@ type pages struct {
 	groupIndex      *templates.Page[GroupIndex]
 	groupShow       *templates.Page[GroupShow]
 	plainPage       *templates.Page[PlainPage]
+	searchShow      *templates.Page[SearchShow]
 }
 
 func newPages() (pages, error) {
@@ -44,6 +45,7 @@ func newPages() (pages, error) {
 	}
 	var p pages
 	return p, errors.Join(
+		bind(set, &p.searchShow, "site", "search/show"),
 		bind(set, &p.errorShow, "site", "errors/show"),
 		bind(set, &p.homeShow, "site", "home/show"),
 

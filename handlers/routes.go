@@ -52,8 +52,19 @@ func (a *App) routes() []Route {
 	anyone("/static/:name", "asset", a.showAsset)
 	anyone("/static/:folder/:name", "asset in a folder", a.showAsset)
 
+	anyone("/robots.txt", "what crawlers may read", a.sendRobots)
+	anyone("/sitemap.xml", "sitemap", a.sendSitemap)
+	anyone("/sitemap-:part<int>.xml", "part of the sitemap", a.sendSitemap)
+	anyone("/manifest.webmanifest", "web application manifest", a.sendManifest)
+	anyone("/.well-known/security.txt", "whom to tell of a hole", a.sendSecurityContact)
+	anyone("/share/*", "picture for sharing a page", a.sendShareImage)
+	anyone("/covers/:kind/:name", "drawn cover", a.sendCover)
+
 	// Home
 	anyone("/", "home", a.orOldQuery(a.showHome))
+
+	// Search
+	add(get, "/search", "search", Anyone, a.showSearch).Limit = 60
 
 	// Writing
 	feeds("", "feed of the blog", a.sendBlogFeed)
