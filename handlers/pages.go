@@ -22,6 +22,12 @@ type pages struct {
 	signInEnded    *templates.Page[SignInEnded]
 	accountShow    *templates.Page[AccountShow]
 	accountWelcome *templates.Page[AccountWelcome]
+
+	adminPostList     *templates.Page[AdminPostList]
+	adminPostEdit     *templates.Page[AdminPostEdit]
+	adminPostPreview  *templates.Page[PostPreview]
+	adminPostReview   *templates.Page[AdminPostReview]
+	adminPostRevision *templates.Page[AdminPostRevision]
 }
 
 func newPages() (pages, error) {
@@ -43,6 +49,12 @@ func newPages() (pages, error) {
 		bind(set, &p.signInEnded, "site", "account/sign_in_ended"),
 		bind(set, &p.accountShow, "site", "account/show"),
 		bind(set, &p.accountWelcome, "site", "account/welcome"),
+
+		bind(set, &p.adminPostList, "desk", "admin/posts"),
+		bind(set, &p.adminPostEdit, "desk", "admin/post_edit"),
+		bind(set, &p.adminPostPreview, "fragment", "admin/preview"),
+		bind(set, &p.adminPostReview, "desk", "admin/post_review"),
+		bind(set, &p.adminPostRevision, "desk", "admin/post_revision"),
 	)
 }
 
