@@ -185,4 +185,3 @@ func (w *deskWorld) cookie(a deskAnswer, name string) string {
 	}
 	return ""
 }
-

@@ -19,7 +19,8 @@ type Layout struct {
 	Robots         string
 	Share          *Share
 	Feeds          []FeedLink
-	StructuredData []any // schema.org objects, written as JSON-LD
+	StructuredData []any    // schema.org objects, written as JSON-LD
+	Fonts          []string // to load at once, beside the one of every page
 	Scripts        []string
 	Navigation     []NavLink
 	Viewer         LayoutViewer

@@ -35,7 +35,7 @@ type MapPin struct {
 	Country   string
 	Topics    string
 	Hidden    bool
-	Face      *Face // a person who stands here instead of a dot
+	Face      *Face   // a person who stands here instead of a dot
 	FaceY     float64 // of the initials
 	Given     string
 	Place     string

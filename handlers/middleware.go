@@ -74,7 +74,9 @@ func (a *App) recovered(c *fiber.Ctx) (err error) {
 // wellFormed refuses what a proxy before us may read otherwise than we do, and text that is not UTF-8 or holds NUL.
 func (a *App) wellFormed(c *fiber.Ctx) error {
 	h := &c.Request().Header
-	if len(h.Peek(fiber.HeaderTransferEncoding)) > 0 && len(h.Peek(fiber.HeaderContentLength)) > 0 {
+	// Only the raw lines still tell: fasthttp drops the length when it reads chunks.
+	raw := bytes.ToLower(h.RawHeaders())
+	if bytes.Contains(raw, []byte("transfer-encoding:")) && bytes.Contains(raw, []byte("content-length:")) {
 		c.Context().SetConnectionClose() //nolint:forbidigo // not used as a context.Context
 		return fmt.Errorf("%w: Transfer-Encoding beside Content-Length", errBadRequest)
 	}

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
@@ -21,6 +22,8 @@ func show[T any](c *fiber.Ctx, status int, page *templates.Page[T], data T) erro
 		return err
 	}
 	switch {
+	case bytes.Contains(c.Response().Header.Peek(fiber.HeaderCacheControl), []byte("no-store")):
+		// What a handler called private stays so.
 	case status != http.StatusOK || c.Method() == fiber.MethodPost:
 		c.Set(fiber.HeaderCacheControl, "no-store")
 	case viewer(c).SignedIn() || c.Locals(flashKey) != nil:

@@ -40,6 +40,12 @@ func (a *App) routes() []Route {
 	}
 	anyone := func(path, name string, handler fiber.Handler) { add(get, path, name, Anyone, handler) }
 
+	feeds := func(path, name string, handler func(c *fiber.Ctx, format string) error) {
+		for _, format := range feedFormats {
+			anyone(path+"/feed."+format, name+", "+feedNames[format], func(c *fiber.Ctx) error { return handler(c, format) })
+		}
+	}
+
 	// For machines
 	anyone("/healthz", "alive", a.showAlive)
 	anyone("/readyz", "ready", a.showReady)
@@ -47,13 +53,42 @@ func (a *App) routes() []Route {
 	anyone("/static/:folder/:name", "asset in a folder", a.showAsset)
 
 	// Home
-	anyone("/", "home", a.showHome)
+	anyone("/", "home", a.orOldQuery(a.showHome))
 
 	// Writing
+	feeds("", "feed of the blog", a.sendBlogFeed)
+	feeds("/blog", "feed of the blog at its list", a.sendBlogFeed)
+	anyone("/feeds", "feeds and calendars", a.showFeeds)
+	anyone("/blog", "blog", a.showBlog)
+	for _, kind := range []string{"category", "tag", "author", "series"} {
+		anyone("/blog/"+kind+"/:slug", "posts of a "+kind, a.showArchive(kind))
+		feeds("/blog/"+kind+"/:slug", "feed of a "+kind, a.sendArchiveFeed(kind))
+	}
+	anyone("/blog/:slug", "post", a.showPost)
 
 	// People and groups
+	anyone("/ambassadors", "ambassadors", a.showAmbassadors)
+	anyone("/ambassadors/apply", "ambassador programme", a.showApply)
+	anyone("/ambassadors/cohorts/:slug", "cohort", a.showCohort)
+	anyone("/ambassadors/:slug", "ambassador", a.showAmbassador)
+	feeds("/ambassadors/:slug", "feed of an ambassador", a.sendAmbassadorFeed)
+	anyone("/groups", "groups", a.showGroups)
+	anyone("/groups/:slug", "group", a.showGroup)
 
 	// Events and registration
+	anyone("/events", "coming events", a.showComingEvents)
+	anyone("/events/past", "past events", a.showPastEvents)
+	anyone("/events.ics", "event calendar", a.showEventsCalendar)
+	for _, format := range feedFormats {
+		anyone("/events/feed."+format, "new events as "+feedNames[format], a.showEventsFeed(format))
+	}
+	anyone("/events/:slug.ics", "calendar file of an event", a.showEventCalendar)
+	anyone("/events/:slug", "event", a.showEvent)
+	anyone("/events/:slug/register", "registration form", a.showRegister)
+	add(post, "/events/:slug/register", "register", Anyone, a.createRegistration).Limit = 120
+	add(get, "/registrations/:token", "registration", Holder, a.showRegistration)
+	add(get, "/registrations/:token/event.ics", "calendar file of a registration", Holder, a.showRegistrationCalendar)
+	add(post, "/registrations/:token/cancellation", "cancel a registration", Holder, a.cancelRegistration)
 
 	// Signing in
 	anyone("/login", "sign in", a.showSignIn)
@@ -73,6 +108,14 @@ func (a *App) routes() []Route {
 	// Desk: events and groups
 
 	// Old addresses and plain pages come last: they match what nothing else took.
+	anyone("/feed", "old feed", a.followOld)
+	anyone("/feed/*", "old feed of a format", a.followOld)
+	for _, kind := range []string{"category", "tag", "author"} {
+		anyone("/"+kind+"/*", "old "+kind, a.followOld)
+	}
+	anyone("/blog/:year<int>/:month<int>/:day<int>/*", "old post of the blog", a.followOld)
+	anyone("/:year<int>/:month<int>/:day<int>/*", "old post", a.followOld)
+	anyone(plainPagePath, "plain page", a.showPlainPage)
 
 	return all
 }

@@ -53,7 +53,7 @@ type Ambassador struct {
 	Sample          bool
 	Version         int64
 	CreatedAt       time.Time
-	UpdatedAt       time.Time
+	UpdatedAt       time.Time `gorm:"autoUpdateTime:false"`
 }
 
 // Cohort is a class of ambassadors who were welcomed together.
@@ -66,5 +66,5 @@ type Cohort struct {
 	Markdown        string
 	HTML            string `gorm:"column:html"`
 	RendererVersion int
-	UpdatedAt       time.Time
+	UpdatedAt       time.Time `gorm:"autoUpdateTime:false"`
 }

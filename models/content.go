@@ -213,7 +213,10 @@ func (s *Store) ImportContent(ctx context.Context, content Content, host string)
 			}
 		}
 		report = i.report
-		return nil
+		if !report.Changed() {
+			return nil
+		}
+		return tx.reindex(ctx)
 	})
 	if err != nil {
 		return ContentReport{}, err
@@ -233,6 +236,12 @@ type contentImport struct {
 
 // prepare reads what was loaded before and checks every reference, before anything is written.
 func (i *contentImport) prepare(ctx context.Context) error {
+	if i.postgres() {
+		// Two processes that start together on an empty database load it one after the other.
+		if err := i.write(ctx).Exec("LOCK TABLE content_files IN EXCLUSIVE MODE").Error; err != nil {
+			return err
+		}
+	}
 	var files []ContentFile
 	if err := i.read(ctx).Find(&files).Error; err != nil {
 		return err
@@ -331,7 +340,7 @@ func (s *Store) idOf(ctx context.Context, table, kind, slug string) (int64, erro
 // reference is the id of what a file names, or nil when it names nothing.
 func (i *contentImport) reference(ctx context.Context, table, kind string, ref ContentReference) (*int64, error) {
 	if ref.Slug == "" {
-		return nil, nil //nolint:nilnil // naming nothing is no error
+		return nil, nil
 	}
 	id, err := i.idOf(ctx, table, kind, ref.Slug)
 	if err == nil && id == 0 {
@@ -356,7 +365,7 @@ func (i *contentImport) begin(ctx context.Context, table, kind string, file Cont
 
 // end counts what was done with a file, and remembers its state when something was.
 func (i *contentImport) end(ctx context.Context, table string, step contentStep, id int64, file ContentSource) error {
-	kind := strings.SplitN(file.Path, "/", 2)[0]
+	kind, _, _ := strings.Cut(file.Path, "/")
 	if n := len(i.report.Kinds); n == 0 || i.report.Kinds[n-1].Kind != kind {
 		i.report.Kinds = append(i.report.Kinds, ContentCount{Kind: kind})
 	}
@@ -653,7 +662,7 @@ func (i *contentImport) post(ctx context.Context, step contentStep, id int64, p 
 // series is the id of the series of that title, which is made when there is none.
 func (i *contentImport) series(ctx context.Context, title string) (*int64, error) {
 	if title == "" {
-		return nil, nil //nolint:nilnil // most posts are in no series
+		return nil, nil
 	}
 	row := PostSeries{Slug: slug.Make(title), Title: title}
 	err := i.write(ctx).Where(PostSeries{Slug: row.Slug}).FirstOrCreate(&row).Error

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -466,6 +467,55 @@ func TestSampleDataGoesAndWhatPeopleRegisteredForStays(t *testing.T) {
 		}
 		if got := names(t, store, "SELECT path FROM content_files WHERE path LIKE 'groups/%' OR path LIKE 'events/%'"); !slices.Equal(got, []string{"events/fixed.md"}) {
 			t.Errorf("still known as loaded: %q", got)
+		}
+	})
+}
+
+func TestOnlyWhatSamplePostsAloneLedToGoesWithThem(t *testing.T) {
+	testkit.EachDatabase(t, func(t *testing.T, store *models.Store, _ *clock.Fake) {
+		replaced := edited(t, "posts/old.md", "series: Beginnings", "series: Beginnings\nsample: true", "  - {name: Ana Sá", "  - {name: Eve}\n  - {name: Ana Sá")
+		replaced["posts/recent.md"] = strings.Replace(contentFolder["posts/recent.md"], "categories: [Blog]", "tags: [jenkins]", 1)
+		mustLoad(t, store, replaced)
+		exec(t, store, "INSERT INTO tags (slug, name) VALUES ('later', 'later')")
+		report, err := store.RemoveSample(t.Context())
+		if err != nil || report.Posts != 1 {
+			t.Fatalf("%+v, %v", report, err)
+		}
+		if got := names(t, store, "SELECT slug FROM tags ORDER BY slug"); !slices.Equal(got, []string{"jenkins", "later"}) {
+			t.Errorf("tags %q", got)
+		}
+		if got := names(t, store, "SELECT slug FROM bylines"); !slices.Equal(got, []string{"ana-sa"}) {
+			t.Errorf("bylines %q", got)
+		}
+		if got := names(t, store, "SELECT slug FROM post_series"); len(got) != 0 {
+			t.Errorf("series %q", got)
+		}
+	})
+}
+
+func TestTwoProcessesThatStartTogetherLoadOnce(t *testing.T) {
+	testkit.EachDatabase(t, func(t *testing.T, store *models.Store, _ *clock.Fake) {
+		reports := make(chan models.ContentReport, 4)
+		var all sync.WaitGroup
+		for range cap(reports) {
+			all.Go(func() {
+				report, err := load(t, store, nil)
+				if err != nil {
+					t.Error(err)
+				}
+				reports <- report
+			})
+		}
+		all.Wait()
+		close(reports)
+		loaded := 0
+		for report := range reports {
+			if report.Changed() {
+				loaded++
+			}
+		}
+		if loaded != 1 {
+			t.Errorf("%d of them loaded, want one", loaded)
 		}
 	})
 }

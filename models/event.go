@@ -141,7 +141,7 @@ type Event struct {
 	Version          int64
 	PublishedAt      *time.Time
 	CreatedAt        time.Time
-	UpdatedAt        time.Time
+	UpdatedAt        time.Time `gorm:"autoUpdateTime:false"`
 }
 
 // LocalLayout is how an event's wall time is stored and typed: 2006-01-02T15:04.

@@ -25,6 +25,7 @@ type EventFilter struct {
 	GroupID      int64
 	AmbassadorID int64
 	SeriesID     int64
+	ID           int64 // this event alone
 	NotID        int64 // leaves one event out
 	Living       bool  // leaves cancelled events out
 	Limit        int   // 0: all
@@ -79,6 +80,9 @@ func (f EventFilter) where(now time.Time) (condition string, args []any) {
 	}
 	if f.SeriesID != 0 {
 		add("e.series_id = ?", f.SeriesID)
+	}
+	if f.ID != 0 {
+		add("e.id = ?", f.ID)
 	}
 	if f.NotID != 0 {
 		add("e.id <> ?", f.NotID)

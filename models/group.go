@@ -40,7 +40,7 @@ type Group struct {
 	Sample          bool
 	Version         int64
 	CreatedAt       time.Time
-	UpdatedAt       time.Time
+	UpdatedAt       time.Time `gorm:"autoUpdateTime:false"`
 }
 
 // GroupOrganiser says who runs a group: a user, or an ambassador who may not have an account yet.

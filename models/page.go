@@ -20,5 +20,5 @@ type Page struct {
 	PlainText       string
 	Contents        []markdown.Heading `gorm:"serializer:json"`
 	RendererVersion int
-	UpdatedAt       time.Time
+	UpdatedAt       time.Time `gorm:"autoUpdateTime:false"`
 }

@@ -57,7 +57,7 @@ type Post struct {
 	Version         int64
 	ChangedAt       *time.Time // when its text changed after publishing
 	CreatedAt       time.Time
-	UpdatedAt       time.Time
+	UpdatedAt       time.Time `gorm:"autoUpdateTime:false"`
 }
 
 // PublicAt reports whether everybody can read the post at t.

@@ -73,13 +73,23 @@ func (f PostFilter) where() (string, []any) {
 	return " AND " + strings.Join(conditions, " AND "), args
 }
 
-// Posts lists public posts, the newest first.
+// Posts lists public posts with bylines and categories, the newest first, in three queries however many they are.
 func (s *Store) Posts(ctx context.Context, f PostFilter) ([]PostRow, error) {
 	where, args := f.where()
 	if f.Limit == 0 {
 		f.Limit = math.MaxInt32
 	}
-	return s.postRows(ctx, where+" ORDER BY p.publish_at DESC, p.id DESC LIMIT ? OFFSET ?", append(args, f.Limit, f.Offset)...)
+	now := s.Now()
+	args = append(append([]any{now, now}, args...), f.Limit, f.Offset)
+	// The page is cut out before its columns are read: some of them lie behind the texts, which are long.
+	var rows []PostRow
+	err := s.read(ctx).Raw("SELECT "+postColumns+" FROM (SELECT p.id FROM posts p WHERE "+publicPosts+where+
+		" ORDER BY p.publish_at DESC, p.id DESC LIMIT ? OFFSET ?) AS page JOIN posts p ON p.id = page.id "+
+		"LEFT JOIN media m ON m.id = p.cover_id ORDER BY p.publish_at DESC, p.id DESC", args...).Scan(&rows).Error
+	if err != nil {
+		return nil, translate(err)
+	}
+	return rows, s.describe(ctx, rows)
 }
 
 // CountPosts counts the public posts of a filter, whatever its limit.
@@ -89,19 +99,6 @@ func (s *Store) CountPosts(ctx context.Context, f PostFilter) (int, error) {
 	var n int
 	err := s.read(ctx).Raw("SELECT count(*) FROM posts p WHERE "+publicPosts+where, append([]any{now, now}, args...)...).Scan(&n).Error
 	return n, translate(err)
-}
-
-// postRows reads public posts with bylines and categories in three queries, however many they are. rest follows the
-// condition that they are public.
-func (s *Store) postRows(ctx context.Context, rest string, args ...any) ([]PostRow, error) {
-	now := s.Now()
-	var rows []PostRow
-	err := s.read(ctx).Raw("SELECT "+postColumns+" FROM posts p LEFT JOIN media m ON m.id = p.cover_id WHERE "+publicPosts+rest,
-		append([]any{now, now}, args...)...).Scan(&rows).Error
-	if err != nil {
-		return nil, translate(err)
-	}
-	return rows, s.describe(ctx, rows)
 }
 
 // describe adds bylines and categories to posts.

@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // SampleReport tells what RemoveSample did.
@@ -13,11 +14,12 @@ type SampleReport struct {
 
 // String is a line of counts, and a line for each thing that stays.
 func (r SampleReport) String() string {
-	s := fmt.Sprintf("removed %d posts, %d events, %d groups, %d ambassadors\n", r.Posts, r.Events, r.Groups, r.Ambassadors)
+	var b strings.Builder
+	fmt.Fprintf(&b, "removed %d posts, %d events, %d groups, %d ambassadors\n", r.Posts, r.Events, r.Groups, r.Ambassadors)
 	for _, line := range r.Kept {
-		s += "kept " + line + "\n"
+		b.WriteString("kept " + line + "\n")
 	}
-	return s
+	return b.String()
 }
 
 // RemoveSample removes what is marked as sample, in one transaction, with what hangs on it. Events that anybody
@@ -25,7 +27,12 @@ func (r SampleReport) String() string {
 func (s *Store) RemoveSample(ctx context.Context) (SampleReport, error) {
 	var report SampleReport
 	err := s.tx(ctx, func(tx *Store) error {
-		report = SampleReport{}
+		leftovers := sampleLeftovers()
+		for n := range leftovers {
+			if err := tx.read(ctx).Raw(leftovers[n].of).Scan(&leftovers[n].ids).Error; err != nil {
+				return err
+			}
+		}
 		for _, kind := range []struct {
 			name, table string
 			keep        string // the condition under which a row called t stays
@@ -63,7 +70,7 @@ func (s *Store) RemoveSample(ctx context.Context) (SampleReport, error) {
 			}
 			*kind.count = len(gone)
 		}
-		return tx.removeLeftovers(ctx)
+		return tx.removeLeftovers(ctx, leftovers)
 	})
 	if err != nil {
 		return SampleReport{}, err
@@ -86,20 +93,59 @@ func (s *Store) removeSample(ctx context.Context, kind, table string, id int64, 
 	return s.audit(ctx, Viewer{Role: "command"}, kind+".remove_sample", table, id, slug, "")
 }
 
-// removeLeftovers removes what nothing leads to any more: series without events or posts, tags without posts, and
-// authors without posts who are neither a user nor an ambassador.
-func (s *Store) removeLeftovers(ctx context.Context) error {
-	for _, statement := range []string{
-		`DELETE FROM content_files WHERE path IN (SELECT 'events/' || s.slug || '.md' FROM event_series s
-			WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.series_id = s.id))`,
-		"DELETE FROM event_series WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.series_id = event_series.id)",
-		"DELETE FROM post_series WHERE NOT EXISTS (SELECT 1 FROM posts p WHERE p.series_id = post_series.id)",
-		"DELETE FROM tags WHERE NOT EXISTS (SELECT 1 FROM post_tags p WHERE p.tag_id = tags.id)",
-		`DELETE FROM bylines WHERE user_id IS NULL AND ambassador_id IS NULL
-			AND NOT EXISTS (SELECT 1 FROM post_bylines p WHERE p.byline_id = bylines.id)`,
-	} {
-		if err := s.write(ctx).Exec(statement).Error; err != nil {
+// sampleLeftover is a table of things that sample rows lead to, and that go with them when nothing else does.
+type sampleLeftover struct {
+	table string
+	of    string // a query for the ids that sample rows lead to
+	keep  string // the condition under which a row called t stays all the same
+	ids   []int64
+}
+
+func sampleLeftovers() []sampleLeftover {
+	return []sampleLeftover{
+		{
+			table: "event_series", of: "SELECT series_id FROM events WHERE sample AND series_id IS NOT NULL",
+			keep: "EXISTS (SELECT 1 FROM events e WHERE e.series_id = t.id)",
+		},
+		{
+			table: "post_series", of: "SELECT series_id FROM posts WHERE sample AND series_id IS NOT NULL",
+			keep: "EXISTS (SELECT 1 FROM posts p WHERE p.series_id = t.id)",
+		},
+		{
+			table: "tags", of: "SELECT l.tag_id FROM post_tags l JOIN posts p ON p.id = l.post_id WHERE p.sample",
+			keep: "EXISTS (SELECT 1 FROM post_tags l WHERE l.tag_id = t.id)",
+		},
+		{
+			table: "bylines", of: "SELECT l.byline_id FROM post_bylines l JOIN posts p ON p.id = l.post_id WHERE p.sample",
+			keep: "t.user_id IS NOT NULL OR EXISTS (SELECT 1 FROM post_bylines l WHERE l.byline_id = t.id)",
+		},
+	}
+}
+
+// removeLeftovers removes those of the things that nothing leads to any more.
+func (s *Store) removeLeftovers(ctx context.Context, leftovers []sampleLeftover) error {
+	for _, l := range leftovers {
+		if len(l.ids) == 0 {
+			continue
+		}
+		var gone []struct {
+			ID   int64
+			Slug string
+		}
+		err := s.read(ctx).Raw("SELECT t.id, t.slug FROM "+l.table+" t WHERE t.id IN ? AND NOT ("+l.keep+")", l.ids).Scan(&gone).Error
+		if err != nil {
 			return err
+		}
+		for _, row := range gone {
+			if err := s.write(ctx).Exec("DELETE FROM "+l.table+" WHERE id = ?", row.ID).Error; err != nil {
+				return err
+			}
+			if l.table != "event_series" {
+				continue
+			}
+			if err := s.write(ctx).Exec("DELETE FROM content_files WHERE path = ?", "events/"+row.Slug+".md").Error; err != nil {
+				return err
+			}
 		}
 	}
 	return nil

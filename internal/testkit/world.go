@@ -146,11 +146,11 @@ func Dump(tb testing.TB, store *models.Store) []string {
 		}
 		first := len(lines)
 		for _, row := range rows {
-			line := table
+			words := []string{table}
 			for _, column := range slices.Sorted(maps.Keys(row)) {
-				line += fmt.Sprintf(" %s=%v", column, row[column])
+				words = append(words, fmt.Sprintf("%s=%v", column, row[column]))
 			}
-			lines = append(lines, line)
+			lines = append(lines, strings.Join(words, " "))
 		}
 		slices.Sort(lines[first:])
 	}

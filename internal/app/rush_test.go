@@ -1,0 +1,250 @@
+package app_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cdfoundation/portal/internal/database"
+	"github.com/cdfoundation/portal/internal/testkit"
+)
+
+// rushEvent is an event of three tracks in one room.
+const rushEvent = `---
+title: Rush
+kind: hackathon
+mode: in_person
+timezone: Europe/Berlin
+next: {in_days: 10, time: "10:00", duration: 8h}
+summary: Many people, few seats.
+venue: {name: Hall, city: Berlin, country: DE}
+choose: several
+quotas:
+  - {name: room, size: %d}
+tickets:
+  - {name: Build, quotas: [room]}
+  - {name: Learn, quotas: [room]}
+  - {name: Mend, quotas: [room]}
+---
+
+Come early.
+`
+
+// newRush writes a folder of content that holds just the event with so many seats.
+func newRush(t *testing.T, seats int) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "events"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "events", "rush.md"), fmt.Appendf(nil, rushEvent, seats), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// eachDatabaseURL runs a test with the address of an empty database of each kind.
+func eachDatabaseURL(t *testing.T, test func(t *testing.T, url string)) {
+	t.Helper()
+	t.Run("SQLite", func(t *testing.T) { test(t, "sqlite:"+filepath.Join(t.TempDir(), "portal.db")) })
+	t.Run("PostgreSQL", func(t *testing.T) { test(t, testkit.Postgres(t)) })
+}
+
+// crowd are clients that share a pool of connections.
+var crowd = &http.Client{
+	Timeout:       30 * time.Second,
+	Transport:     &http.Transport{MaxIdleConnsPerHost: 64, MaxConnsPerHost: 64},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
+// register fills in the form of the rush as a person does and returns the status and where it led.
+func register(base, email string, tickets ...string) (status int, location string, err error) {
+	form := url.Values{"name": {"Person " + email}, "email": {email}, "tickets": tickets, "consent": {"yes"}, "nonce": {"nonce-" + email}}
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, base+"/events/rush/register", strings.NewReader(form.Encode()))
+	if err != nil {
+		return 0, "", err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	response, err := crowd.Do(request)
+	if err != nil {
+		return 0, "", err
+	}
+	_, err = io.Copy(io.Discard, response.Body)
+	return response.StatusCode, response.Header.Get("Location"), closed(response.Body, err)
+}
+
+func closed(body io.Closer, err error) error {
+	if e := body.Close(); err == nil {
+		err = e
+	}
+	return err
+}
+
+func TestTwoHundredPeopleForTwentySeatsOfThreeTracksInOneRoom(t *testing.T) {
+	eachDatabaseURL(t, func(t *testing.T, url string) {
+		p := serve(t, "PORTAL_SEED", "none", "PORTAL_DATABASE_URL", url)
+		if code, _, said := p.run("content", "import", newRush(t, 20)); code != 0 {
+			t.Fatalf("import: %s", said)
+		}
+		var seats, told, other atomic.Int64
+		var links sync.Map
+		var people sync.WaitGroup
+		tracks := []string{"build", "learn", "mend"}
+		for n := range 200 {
+			people.Go(func() {
+				status, location, err := register(p.URL, fmt.Sprintf("person%d@example.org", n), tracks[n%3:]...)
+				switch {
+				case err == nil && status == http.StatusSeeOther:
+					seats.Add(1)
+					links.Store(location, true)
+				case err == nil && status == http.StatusConflict:
+					told.Add(1)
+				default:
+					other.Add(1)
+					t.Errorf("person %d: %d, %v", n, status, err)
+				}
+			})
+		}
+		people.Wait()
+		if seats.Load() != 20 || told.Load() != 180 || other.Load() != 0 {
+			t.Errorf("%d got a seat, %d were told that it is full, %d got something else; want 20, 180, 0", seats.Load(), told.Load(), other.Load())
+		}
+		different := 0
+		links.Range(func(any, any) bool { different++; return true })
+		if different != 20 {
+			t.Errorf("%d different registrations were shown, want 20", different)
+		}
+		if code, out, _ := p.run("doctor"); code != 0 {
+			t.Errorf("doctor after the rush:\n%s", out)
+		}
+	})
+}
+
+// program builds the binary once for all tests.
+var program = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "portal-binary-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "portal")
+	out, err := exec.Command("go", "build", "-o", path, "../../cmd/portal").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// process is the built program in a process of its own, which a test can kill.
+type process struct {
+	cmd *exec.Cmd
+	url string
+}
+
+func startProcess(t *testing.T, env ...string) *process {
+	t.Helper()
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, "serve")
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "PORTAL_ADDR=127.0.0.1:0", "PORTAL_SEED=none", "PORTAL_RATE_LIMIT=off", "PORTAL_LOG_LEVEL=error"}, env...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var logs lockedBuffer
+	cmd.Stderr = &logs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if address, ok := strings.CutPrefix(lines.Text(), "listening on "); ok {
+			go func() { _, _ = io.Copy(io.Discard, out) }()
+			return &process{cmd, address}
+		}
+	}
+	t.Fatalf("the program ended before it listened:\n%s", &logs)
+	return nil
+}
+
+func TestWhateverWasAnsweredBeforeASIGKILLIsThereAfterIt(t *testing.T) {
+	eachDatabaseURL(t, func(t *testing.T, address string) {
+		dir := t.TempDir()
+		env := map[string]string{"PORTAL_DATA_DIR": dir, "PORTAL_DATABASE_URL": address}
+		settings := []string{"PORTAL_DATA_DIR=" + dir, "PORTAL_DATABASE_URL=" + address}
+		first := startProcess(t, settings...)
+		commands := &portal{env: env}
+		if code, _, said := commands.run("content", "import", newRush(t, 10_000)); code != 0 {
+			t.Fatalf("import: %s", said)
+		}
+		var answered sync.Map
+		var count atomic.Int64
+		var people sync.WaitGroup
+		for crew := range 32 {
+			people.Go(func() {
+				for n := 0; ; n++ {
+					email := fmt.Sprintf("crew%d-%d@example.org", crew, n)
+					status, location, err := register(first.url, email, "build")
+					if err != nil {
+						return // the program is gone
+					}
+					if status == http.StatusSeeOther {
+						answered.Store(email, location)
+						count.Add(1)
+					}
+				}
+			})
+		}
+		for count.Load() < 150 {
+			time.Sleep(time.Millisecond) // let the crowd in
+		}
+		if err := first.cmd.Process.Signal(syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		people.Wait()
+		_ = first.cmd.Wait()
+
+		second := startProcess(t, settings...)
+		db, err := database.Open(t.Context(), address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close() //nolint:errcheck // only read from
+		answered.Range(func(email, location any) bool {
+			var rows int64
+			if err := db.Reader.Raw("SELECT count(*) FROM registrations WHERE email = ? AND status = 'confirmed'", email).Scan(&rows).Error; err != nil || rows != 1 {
+				t.Errorf("%s was answered and has %d registrations: %v", email, rows, err)
+			}
+			return true
+		})
+		// One link stands for all: the key must have survived too.
+		answered.Range(func(_, location any) bool {
+			response, err := crowd.Get(strings.Replace(location.(string), first.url, second.url, 1))
+			if strings.HasPrefix(location.(string), "/") {
+				response, err = crowd.Get(second.url + location.(string))
+			}
+			if err != nil || response.StatusCode != http.StatusOK {
+				t.Errorf("a link from before the kill: %v %v", response, err)
+			}
+			return false
+		})
+		if code, out, _ := commands.run("doctor"); code != 0 {
+			t.Errorf("doctor after the kill:\n%s", out)
+		}
+		t.Logf("%d registrations were answered before the kill", count.Load())
+	})
+}
