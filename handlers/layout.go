@@ -59,6 +59,9 @@ type LayoutViewer struct {
 type DeskLayout struct {
 	Section string
 	Rail    []RailGroup
+	Tabs    []NavLink // the rail's first items, at the bottom of a phone
+	More    []NavLink // its others
+	Slim    bool      // the rail shows icons only
 }
 
 // RailGroup is a part of the desk's rail.
@@ -140,6 +143,16 @@ func (a *App) deskLayout(c *fiber.Ctx, section, title string) Layout {
 		rail = append(rail, RailGroup{Label: "Run", Heading: true, Items: run})
 	}
 	l.Desk = &DeskLayout{Section: section, Rail: rail}
+	for _, group := range rail {
+		for _, item := range group.Items {
+			if len(l.Desk.Tabs) < 4 {
+				l.Desk.Tabs = append(l.Desk.Tabs, item)
+			} else {
+				l.Desk.More = append(l.Desk.More, item)
+			}
+		}
+	}
+	l.Desk.More = append(l.Desk.More, NavLink{URL: links.Account, Label: "Your account", Icon: "person"})
 	return l
 }
 

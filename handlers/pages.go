@@ -35,6 +35,12 @@ type pages struct {
 	groupIndex      *templates.Page[GroupIndex]
 	groupShow       *templates.Page[GroupShow]
 	plainPage       *templates.Page[PlainPage]
+
+	adminPostList     *templates.Page[AdminPostList]
+	adminPostEdit     *templates.Page[AdminPostEdit]
+	adminPostPreview  *templates.Page[PostPreview]
+	adminPostReview   *templates.Page[AdminPostReview]
+	adminPostRevision *templates.Page[AdminPostRevision]
 }
 
 func newPages() (pages, error) {
@@ -69,6 +75,12 @@ func newPages() (pages, error) {
 		bind(set, &p.groupIndex, "site", "groups/index"),
 		bind(set, &p.groupShow, "site", "groups/show"),
 		bind(set, &p.plainPage, "site", "pages/show"),
+
+		bind(set, &p.adminPostList, "desk", "admin/posts"),
+		bind(set, &p.adminPostEdit, "desk", "admin/post_edit"),
+		bind(set, &p.adminPostPreview, "fragment", "admin/preview"),
+		bind(set, &p.adminPostReview, "desk", "admin/post_review"),
+		bind(set, &p.adminPostRevision, "desk", "admin/post_revision"),
 	)
 }
 

@@ -104,6 +104,21 @@ func (a *App) routes() []Route {
 	add(post, "/account/sessions/:id/end", "end a session", SignedIn, a.endSession)
 
 	// Desk: posts and profile
+	anyone("/media/:name", "uploaded picture", a.showMedium)
+	add(get, "/admin/posts", "posts of the desk", DeskUser, a.listDeskPosts)
+	add(post, "/admin/posts", "save a new post", DeskUser, a.createPost)
+	add(get, "/admin/posts/new", "new post", DeskUser, a.newPost)
+	add(get, "/admin/posts/:id", "edit a post", DeskUser, a.editPost)
+	add(post, "/admin/posts/:id", "save a post", DeskUser, a.savePost)
+	add(get, "/admin/posts/:id/review", "review and history of a post", DeskUser, a.showReview)
+	add(post, "/admin/posts/:id/submission", "send a post to review", DeskUser, a.submitPost)
+	add(post, "/admin/posts/:id/publication", "publish a post", Staff, a.publishPost)
+	add(post, "/admin/posts/:id/changes", "send a post back", Staff, a.sendPostBack)
+	add(post, "/admin/posts/:id/refusal", "decline a post", Staff, a.declinePost)
+	add(post, "/admin/posts/:id/withdrawal", "withdraw a post", Staff, a.withdrawPost)
+	add(get, "/admin/posts/:id/revisions/:revision", "earlier text of a post", DeskUser, a.showRevision)
+	add(post, "/admin/posts/:id/revisions/:revision/restoration", "restore a text of a post", DeskUser, a.restoreRevision)
+	add(post, "/admin/preview", "preview of a text", DeskUser, a.previewPost).Limit = 240
 
 	// Desk: events and groups
 

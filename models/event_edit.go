@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/cdfoundation/portal/internal/slug"
 )
@@ -144,7 +143,7 @@ func (s *Store) UpdateEvent(ctx context.Context, by Viewer, id, version int64, i
 			return err
 		}
 		if event.Slug != old.Slug {
-			if err := tx.keepSlug(ctx, "event", id, old.Slug, event.Slug, old.PublishedAt != nil); err != nil {
+			if err := tx.moveSlug(ctx, "event", id, old.Slug, event.Slug, old.PublishedAt != nil); err != nil {
 				return err
 			}
 		}
@@ -269,15 +268,6 @@ func (s *Store) editedSlug(ctx context.Context, kind string, id int64, current, 
 		err = ErrSlugTaken
 	}
 	return wanted, err
-}
-
-// keepSlug remembers the slug that a public thing had, and forgets the one that it has again.
-func (s *Store) keepSlug(ctx context.Context, kind string, id int64, from, to string, public bool) error {
-	if err := s.write(ctx).Where("kind = ? AND slug = ? AND object_id = ?", kind, to, id).Delete(&SlugHistory{}).Error; err != nil || !public {
-		return err
-	}
-	return s.write(ctx).Clauses(clause.OnConflict{DoNothing: true}).
-		Create(&SlugHistory{Kind: kind, Slug: from, ObjectID: id, CreatedAt: s.Now()}).Error
 }
 
 // slugTaken says of a unique index that was hit what it means: another thing was faster.

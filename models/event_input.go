@@ -2,7 +2,6 @@ package models
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -67,12 +66,6 @@ func oneLine(text string) string { return strings.Join(strings.Fields(text), " "
 
 func tooLong(text string, most int) bool { return utf8.RuneCountInString(text) > most }
 
-// webURL reports whether a browser can open an address from elsewhere.
-func webURL(address string) bool {
-	u, err := url.Parse(address)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && !tooLong(address, maxParagraph)
-}
-
 // isCountry reports whether a code is a country's, ISO 3166-1 alpha-2.
 func isCountry(code string) bool {
 	region, err := language.ParseRegion(code)
@@ -107,17 +100,17 @@ func (in EventInput) checked() (EventInput, InvalidFields) {
 	if in.VenueCountry != "" && !isCountry(in.VenueCountry) {
 		wrong.add("venue_country", "Choose a country, or none")
 	}
-	if in.OnlineLink != "" && !webURL(in.OnlineLink) {
+	if in.OnlineLink != "" && !webAddress(in.OnlineLink) {
 		wrong.add("online_link", "Write the whole address, beginning with https://")
 	}
 	switch {
 	case in.Registration == RegistrationOutside && in.RegistrationURL == "":
 		wrong.add("registration_url", "Write the address where people register")
-	case in.RegistrationURL != "" && !webURL(in.RegistrationURL):
+	case in.RegistrationURL != "" && !webAddress(in.RegistrationURL):
 		wrong.add("registration_url", "Write the whole address, beginning with https://")
 	}
 	for _, l := range in.Links {
-		if l.Label == "" || !webURL(l.URL) {
+		if l.Label == "" || !webAddress(l.URL) {
 			wrong.add("links", "Write each link on a line of its own: its words, then its address, beginning with https://")
 			break
 		}
@@ -270,7 +263,7 @@ func (in *EventInput) checkProgramme(wrong *InvalidFields) {
 		if s.Name == "" || tooLong(s.Name+s.Title+s.Employer, maxLine) {
 			wrong.add(field+"name", "Write the speaker's name")
 		}
-		if s.URL != "" && !webURL(s.URL) {
+		if s.URL != "" && !webAddress(s.URL) {
 			wrong.add(field+"url", "Write the whole address, beginning with https://")
 		}
 		if tooLong(s.Bio, maxParagraph) {
@@ -284,7 +277,7 @@ func (in *EventInput) checkProgramme(wrong *InvalidFields) {
 		if s.Name == "" || tooLong(s.Name+s.Contribution, maxLine) {
 			wrong.add(field+"name", "Write the sponsor's name")
 		}
-		if s.URL != "" && !webURL(s.URL) {
+		if s.URL != "" && !webAddress(s.URL) {
 			wrong.add(field+"url", "Write the whole address, beginning with https://")
 		}
 	}

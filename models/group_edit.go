@@ -137,7 +137,7 @@ func (in GroupInput) checked() (GroupInput, InvalidFields) {
 		wrong.add("language", "Choose a language")
 	}
 	for _, l := range in.Links {
-		if l.Label == "" || !webURL(l.URL) {
+		if l.Label == "" || !webAddress(l.URL) {
 			wrong.add("links", "Write each link on a line of its own: its words, then its address, beginning with https://")
 			break
 		}
@@ -200,7 +200,7 @@ func (s *Store) UpdateGroup(ctx context.Context, by Viewer, id, version int64, i
 			return ErrStale
 		}
 		if group.Slug != old.Slug {
-			if err := tx.keepSlug(ctx, "group", id, old.Slug, group.Slug, true); err != nil {
+			if err := tx.moveSlug(ctx, "group", id, old.Slug, group.Slug, true); err != nil {
 				return err
 			}
 		}
