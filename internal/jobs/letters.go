@@ -21,7 +21,7 @@ type RegistrationLetter struct {
 	Date     string
 	Hours    string // empty when not known
 	Place    string
-	Address  string
+	Also     string // how else to take part
 	Host     string
 	Tickets  string
 	Code     string
@@ -130,14 +130,17 @@ func (w *Worker) composeRegistration(ctx context.Context, l letters, m models.Ma
 	e, r := letter.Event, letter.Registration
 	data := RegistrationLetter{
 		SiteURL: w.Site.Base(), Name: r.Name, Title: e.Title, Date: e.DateText(), Hours: e.TimeText(), Place: e.PlaceText(),
-		Address: e.AddressText(), Host: letter.GroupName, Tickets: strings.Join(letter.Tickets, ", "), Code: r.Code(), Reason: letter.CancelReason,
+		Host: letter.GroupName, Tickets: strings.Join(letter.Tickets, ", "), Code: r.Code(), Reason: letter.CancelReason,
 		Online: e.OnlineLink != "", URL: w.Site.Abs(links.Registration(w.Store.RegistrationToken(r))), EventURL: w.Site.Abs(links.Event(e.Slug)),
 	}
-	if data.Address == data.Place || e.Mode == models.ModeOnline {
-		data.Address = ""
+	switch {
+	case e.Mode == models.ModeOnline && e.OnlinePlace != "":
+		data.Place += ", " + e.OnlinePlace
+	case e.Mode != models.ModeOnline && e.AddressText() != "":
+		data.Place = e.AddressText()
 	}
-	if e.Mode == models.ModeOnline && e.OnlinePlace != "" {
-		data.Place = "Online, " + e.OnlinePlace
+	if e.Mode == models.ModeHybrid {
+		data.Also = strings.TrimSuffix("and online: "+e.OnlinePlace, ": ")
 	}
 	if data.Host == "" {
 		data.Host = strings.Join(e.Hosts, ", ")
