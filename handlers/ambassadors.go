@@ -91,7 +91,7 @@ type AmbassadorShow struct {
 	Credit      string // of the photo
 	Name, Given string
 	Pronouns    string
-	Title       string
+	Role        string // what they do
 	Employer    string
 	Place       string
 	Languages   string
@@ -155,7 +155,7 @@ func (a *App) newAmbassadorShow(c *fiber.Ctx, found models.AmbassadorDetail) Amb
 	page := AmbassadorShow{
 		Layout:   a.layout(c, found.Name, ambassadorDescription(found, place)),
 		Portrait: newPortrait(found.Name, found.Photo, found.PhotoWidth, found.PhotoHeight), Credit: found.PhotoCredit,
-		Name: found.Name, Given: givenName(found.Name), Pronouns: found.Pronouns, Title: found.Title, Employer: found.Employer,
+		Name: found.Name, Given: givenName(found.Name), Pronouns: found.Pronouns, Role: found.Title, Employer: found.Employer,
 		Place: place, Languages: languageWords(found.Languages), Since: found.Since(), Quote: found.Quote, Text: blessed(found.HTML),
 		Sample: found.Sample, Subscribe: newSubscribe(c.Path()),
 	}

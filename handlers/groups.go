@@ -112,7 +112,7 @@ func countries(rows []models.GroupRow) int {
 type GroupShow struct {
 	Layout
 	Name, Place string
-	Language    string
+	Speaks      string // the language of its meetings
 	Timezone    string
 	Sample      bool
 	Art         template.HTML
@@ -164,7 +164,7 @@ func (a *App) showGroup(c *fiber.Ctx) error {
 	description := found.Name + ": a meetup group for continuous delivery in " + place + ", with its next events and who runs it."
 	path := c.Path()
 	page := GroupShow{
-		Layout: a.layout(c, found.Name, description), Name: found.Name, Place: place, Language: models.LanguageName(found.Language),
+		Layout: a.layout(c, found.Name, description), Name: found.Name, Place: place, Speaks: models.LanguageName(found.Language),
 		Timezone: found.Timezone, Sample: found.Sample, Art: blessed(artwork.Cover(path, 560, 420, "")),
 		Map: newPlaceMap(found.Latitude, found.Longitude, place+" on a map"), Text: blessed(found.HTML),
 		Events: newEventLines(coming, now), PastEvents: newEventLines(past, now), Posts: newPostLines(posts), Subscribe: newSubscribe(path),

@@ -52,8 +52,19 @@ func (a *App) routes() []Route {
 	anyone("/static/:name", "asset", a.showAsset)
 	anyone("/static/:folder/:name", "asset in a folder", a.showAsset)
 
+	anyone("/robots.txt", "what crawlers may read", a.sendRobots)
+	anyone("/sitemap.xml", "sitemap", a.sendSitemap)
+	anyone("/sitemap-:part<int>.xml", "part of the sitemap", a.sendSitemap)
+	anyone("/manifest.webmanifest", "web application manifest", a.sendManifest)
+	anyone("/.well-known/security.txt", "whom to tell of a hole", a.sendSecurityContact)
+	anyone("/share/*", "picture for sharing a page", a.sendShareImage)
+	anyone("/covers/:kind/:name", "drawn cover", a.sendCover)
+
 	// Home
 	anyone("/", "home", a.orOldQuery(a.showHome))
+
+	// Search
+	add(get, "/search", "search", Anyone, a.showSearch).Limit = 60
 
 	// Writing
 	feeds("", "feed of the blog", a.sendBlogFeed)
@@ -72,8 +83,11 @@ func (a *App) routes() []Route {
 	anyone("/ambassadors/cohorts/:slug", "cohort", a.showCohort)
 	anyone("/ambassadors/:slug", "ambassador", a.showAmbassador)
 	feeds("/ambassadors/:slug", "feed of an ambassador", a.sendAmbassadorFeed)
+	anyone("/ambassadors/:slug/events.ics", "calendar of an ambassador", a.showAmbassadorCalendar)
 	anyone("/groups", "groups", a.showGroups)
 	anyone("/groups/:slug", "group", a.showGroup)
+	feeds("/groups/:slug", "feed of a group", a.sendGroupFeed)
+	anyone("/groups/:slug/events.ics", "calendar of a group", a.showGroupCalendar)
 
 	// Events and registration
 	anyone("/events", "coming events", a.showComingEvents)
@@ -104,6 +118,21 @@ func (a *App) routes() []Route {
 	add(post, "/account/sessions/:id/end", "end a session", SignedIn, a.endSession)
 
 	// Desk: posts and profile
+	anyone("/media/:name", "uploaded picture", a.showMedium)
+	add(get, "/admin/posts", "posts of the desk", DeskUser, a.listDeskPosts)
+	add(post, "/admin/posts", "save a new post", DeskUser, a.createPost)
+	add(get, "/admin/posts/new", "new post", DeskUser, a.newPost)
+	add(get, "/admin/posts/:id", "edit a post", DeskUser, a.editPost)
+	add(post, "/admin/posts/:id", "save a post", DeskUser, a.savePost)
+	add(get, "/admin/posts/:id/review", "review and history of a post", DeskUser, a.showReview)
+	add(post, "/admin/posts/:id/submission", "send a post to review", DeskUser, a.submitPost)
+	add(post, "/admin/posts/:id/publication", "publish a post", Staff, a.publishPost)
+	add(post, "/admin/posts/:id/changes", "send a post back", Staff, a.sendPostBack)
+	add(post, "/admin/posts/:id/refusal", "decline a post", Staff, a.declinePost)
+	add(post, "/admin/posts/:id/withdrawal", "withdraw a post", Staff, a.withdrawPost)
+	add(get, "/admin/posts/:id/revisions/:revision", "earlier text of a post", DeskUser, a.showRevision)
+	add(post, "/admin/posts/:id/revisions/:revision/restoration", "restore a text of a post", DeskUser, a.restoreRevision)
+	add(post, "/admin/preview", "preview of a text", DeskUser, a.previewPost).Limit = 240
 
 	// Desk: events and groups
 

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/google/uuid"
+	"golang.org/x/text/language"
 	"gorm.io/gorm"
 
 	"github.com/cdfoundation/portal/internal/slug"
@@ -107,7 +109,10 @@ func (s *Store) CreatePost(ctx context.Context, by Viewer, e PostEdit) (Post, er
 		if err := tx.revise(ctx, by, p); err != nil {
 			return err
 		}
-		return tx.audit(ctx, by, "post.create", "posts", p.ID, "", p.Title)
+		if err := tx.indexDocument(ctx, SearchPost, p.ID); err != nil {
+			return err
+		}
+		return tx.audit(ctx, by, "post.create", "posts", p.ID, "", "")
 	})
 	return p, err
 }
@@ -158,6 +163,9 @@ func (s *Store) SavePost(ctx context.Context, by Viewer, id int64, e PostEdit) (
 				return err
 			}
 		}
+		if err := tx.indexDocument(ctx, SearchPost, id); err != nil {
+			return err
+		}
 		return tx.audit(ctx, by, "post.save", "posts", id, "", "")
 	})
 	return p, err
@@ -167,8 +175,18 @@ func (s *Store) SavePost(ctx context.Context, by Viewer, id int64, e PostEdit) (
 func (s *Store) fillPost(ctx context.Context, by Viewer, p *Post, e PostEdit) error {
 	staff := by.Can(ReviewPosts, Object{})
 	p.Title = strings.Join(strings.Fields(e.Title), " ")
-	if p.Title == "" || len(p.Title) > 300 || len(e.Excerpt) > 1000 {
-		return fmt.Errorf("%w: title or excerpt", ErrInvalid)
+	rendered, err := s.render(ctx, e.Markdown, p.idPrefix())
+	if err != nil && !errors.Is(err, ErrInvalid) {
+		return err
+	}
+	invalid := e.faults(p.Title, err)
+	if staff || e.GroupID == 0 || by.Can(EditGroup, Object{GroupID: e.GroupID}) || p.GroupID != nil && *p.GroupID == e.GroupID {
+		p.GroupID = reference(e.GroupID)
+	} else {
+		invalid.add("group", "Choose a group that you organise")
+	}
+	if len(invalid) > 0 {
+		return invalid
 	}
 	p.Language, p.Licence = e.Language, e.Licence
 	p.SourceName, p.SourceAuthor, p.SourceURL = e.SourceName, e.SourceAuthor, e.SourceURL
@@ -176,16 +194,8 @@ func (s *Store) fillPost(ctx context.Context, by Viewer, p *Post, e PostEdit) er
 	if staff {
 		p.IntroducesID = reference(e.IntroducesID)
 	}
-	if staff || e.GroupID == 0 || by.Can(EditGroup, Object{GroupID: e.GroupID}) || p.GroupID != nil && *p.GroupID == e.GroupID {
-		p.GroupID = reference(e.GroupID)
-	} else {
-		return fmt.Errorf("%w: group %d", ErrInvalid, e.GroupID)
-	}
 	if e.NewSeries != "" && staff {
 		row := PostSeries{Slug: slug.Make(e.NewSeries), Title: e.NewSeries}
-		if slug.Valid(row.Slug) != nil {
-			return fmt.Errorf("%w: series", ErrInvalid)
-		}
 		if err := s.write(ctx).Where(PostSeries{Slug: row.Slug}).FirstOrCreate(&row).Error; err != nil {
 			return err
 		}
@@ -194,12 +204,67 @@ func (s *Store) fillPost(ctx context.Context, by Viewer, p *Post, e PostEdit) er
 	if err := s.fillSlug(ctx, p, e.Slug); err != nil {
 		return err
 	}
-	rendered, err := s.render(ctx, e.Markdown, p.idPrefix())
-	if err != nil {
-		return err
-	}
 	p.setText(e.Markdown, e.Excerpt, rendered)
 	return nil
+}
+
+// faults is what is wrong with an edit by itself; tooComplex is why its text cannot be rendered, or nil.
+func (e PostEdit) faults(title string, tooComplex error) (invalid InvalidFields) {
+	if title == "" || len(title) > 300 {
+		invalid.add("title", "Give the post a title, of up to 300 letters")
+	}
+	if len(e.Excerpt) > 1000 {
+		invalid.add("excerpt", "Shorten the standfirst to 1,000 letters")
+	}
+	if tooComplex != nil {
+		invalid.add("body", "The text cannot be shown: "+lastError(tooComplex))
+	}
+	if e.Slug != "" {
+		if err := slug.Valid(e.Slug); err != nil {
+			invalid.add("slug", fmt.Sprintf("Choose another address: “%s” %s", e.Slug, err))
+		}
+	}
+	if _, err := language.Parse(e.Language); err != nil {
+		invalid.add("language", "Enter a language as its tag, such as en, de or zh-Hans")
+	}
+	for _, tag := range e.Tags {
+		if slug.Valid(slug.Make(tag)) != nil || len(tag) > 60 {
+			invalid.add("tags", fmt.Sprintf("Choose another word than “%s” as a tag", tag))
+		}
+	}
+	if len(e.Tags) > 12 {
+		invalid.add("tags", "Choose up to 12 tags")
+	}
+	if e.NewSeries != "" && (slug.Valid(slug.Make(e.NewSeries)) != nil || len(e.NewSeries) > 200) {
+		invalid.add("new_series", "Choose another title for the series")
+	}
+	for _, b := range e.Bylines {
+		if _, err := parseName(b.Name); err != nil || len(b.Title) > 200 || len(b.Employer) > 200 {
+			invalid.add("bylines", "Give every author a name, of up to 200 letters")
+		}
+	}
+	if e.SourceURL != "" && !webAddress(e.SourceURL) {
+		invalid.add("source_url", "Enter the whole address, with https:// in front")
+	}
+	if e.SourceName == "" && (e.SourceURL != "" || e.SourceAuthor != "") {
+		invalid.add("source_name", "Name the site where it was published first")
+	}
+	if len(e.SourceName) > 200 || len(e.SourceAuthor) > 200 || len(e.SourceURL) > 1000 || len(e.Licence) > 60 {
+		invalid.add("source_name", "Shorten the note of the source")
+	}
+	return invalid
+}
+
+// lastError is the innermost reason of an error, in its own words.
+func lastError(err error) string {
+	text := err.Error()
+	return text[strings.LastIndexByte(text, '\n')+1:]
+}
+
+// webAddress reports whether an address is a whole one of the web.
+func webAddress(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && !strings.ContainsAny(address, " \t\r\n")
 }
 
 // fillSlug gives a post the slug that was asked for, or one made from its title.
@@ -210,9 +275,6 @@ func (s *Store) fillSlug(ctx context.Context, p *Post, wanted string) (err error
 	if wanted == "" {
 		p.Slug, err = s.freeSlug(ctx, "posts", slug.Make(p.Title))
 		return err
-	}
-	if err := slug.Valid(wanted); err != nil {
-		return fmt.Errorf("%w: the address %w", ErrInvalid, err)
 	}
 	p.Slug = wanted
 	// An address that once led to another post still does.
@@ -409,6 +471,9 @@ func (s *Store) RestoreRevision(ctx context.Context, by Viewer, postID, revision
 			return err
 		}
 		if err := tx.revise(ctx, by, p); err != nil {
+			return err
+		}
+		if err := tx.indexDocument(ctx, SearchPost, postID); err != nil {
 			return err
 		}
 		return tx.audit(ctx, by, "post.restore", "posts", postID, "", fmt.Sprint(revisionID))

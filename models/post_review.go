@@ -135,6 +135,9 @@ func (s *Store) step(ctx context.Context, by Viewer, id, version int64, step pos
 		if err := tx.tellOfReview(ctx, by, p, review); err != nil {
 			return err
 		}
+		if err := tx.indexDocument(ctx, SearchPost, id); err != nil {
+			return err
+		}
 		return tx.audit(ctx, by, step.audit, "posts", id, string(p.Status), string(to))
 	})
 }
