@@ -199,7 +199,7 @@ func (w *Worker) composePost(ctx context.Context, l letters, m models.Mail, mess
 		SiteURL: w.Site.Base(), Name: m.RecipientName, Title: letter.Title, Author: letter.Author, Reviewer: letter.Reviewer,
 		Comment: letter.Comment, ChangesIn: letter.Verdict == models.PostChangesAsked, URL: w.Site.Abs(links.DeskPost(letter.ID)),
 	}
-	if letter.Verdict == models.PostPublished && letter.PublishAt != nil {
+	if m.Kind == models.MailPostReviewed && letter.Verdict == models.PostPublished && letter.PublishAt != nil {
 		if letter.PublishAt.After(w.Store.Now()) {
 			data.Scheduled, data.When = true, letter.PublishAt.UTC().Format("Mon 2 January 2006, 15:04 MST")
 		} else {
