@@ -336,7 +336,6 @@ func (a *App) newRegistrationShow(d models.RegistrationDetail, token string) (Re
 	return page, err
 }
 
-
 // showRegistrationCalendar is the event as a file for the attendee's own calendar.
 func (a *App) showRegistrationCalendar(c *fiber.Ctx) error {
 	private(c)
