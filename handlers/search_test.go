@@ -361,3 +361,12 @@ func TestCoversAreDrawnForKindsThatHaveOne(t *testing.T) {
 		}
 	}
 }
+
+func TestTheSearchPagesAreValid(t *testing.T) {
+	app, _, _ := searchSite(t)
+	pages := map[string][]byte{}
+	for _, path := range []string{"/search", "/search?q=tekton", "/search?q=zebra", "/search?q=spinnaker&kind=post&page=2"} {
+		_, pages[path] = fetch(t, app, path)
+	}
+	testkit.CheckHTML(t, pages)
+}
