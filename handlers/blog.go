@@ -45,7 +45,8 @@ type ArchiveLink struct {
 
 // BlogAuthor introduces a byline.
 type BlogAuthor struct {
-	Face
+	Portrait
+	Name    string
 	Role    string
 	Bio     string
 	Profile string // path of the ambassador's profile, may be empty
@@ -184,7 +185,7 @@ func (a *App) showPosts(c *fiber.Ctx, list archive) error {
 
 func newBlogAuthor(author models.PostAuthor) *BlogAuthor {
 	shown := BlogAuthor{
-		Face: newFace(author.Name, author.Photo), Role: joined(author.Title, author.Employer), Bio: author.Bio,
+		Portrait: newPortrait(author.Name, author.Photo, author.PhotoWidth, author.PhotoHeight), Name: author.Name, Role: joined(author.Title, author.Employer), Bio: author.Bio,
 		Website: author.URL, Handle: author.Handle,
 	}
 	if author.AmbassadorSlug != "" {
@@ -252,8 +253,8 @@ func (a *App) postLayout(c *fiber.Ctx, post models.PostPage) Layout {
 	if post.SourceURL != "" {
 		layout.Canonical = post.SourceURL
 	}
-	if len(post.Categories) > 0 {
-		main := post.Categories[0]
+	if named := tellingCategories(post.Categories); len(named) > 0 {
+		main := named[0]
 		layout.Feeds = append(a.feedLinks("Posts in "+main.Name, links.Category(main.Slug)), layout.Feeds...)
 	}
 	layout.Fonts = []string{"fonts/source-serif-4-latin.woff2"}

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"html/template"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,8 +48,8 @@ func newPostLine(row models.PostRow) PostLine {
 		URL: links.Post(row.Slug), Title: row.Title, Summary: row.Summary, Language: foreign(row.Language),
 		Date: row.PublishAt.UTC(), Minutes: minutesToRead(row.Words), Cover: newPostCover(row, 480, 330), Sample: row.Sample,
 	}
-	if len(row.Categories) > 0 {
-		line.Category = &NavLink{URL: links.Category(row.Categories[0].Slug), Label: row.Categories[0].Name}
+	if sections := sectionLinks(row.Categories); len(sections) > 0 {
+		line.Category = &sections[0]
 	}
 	for _, author := range row.Authors {
 		line.Authors = append(line.Authors, newPostPerson(author))
@@ -105,6 +106,23 @@ func joined(a, b string) string {
 // wordsPerMinute is how fast people read.
 const wordsPerMinute = 200
 
+// tellingCategories are a post's categories as readers are told of them, the main one first. That it is in the category Blog, as
+// nearly all are, tells nothing beside another.
+func tellingCategories(categories []models.Category) []models.Category {
+	if len(categories) < 2 {
+		return categories
+	}
+	return slices.DeleteFunc(slices.Clone(categories), func(c models.Category) bool { return c.Slug == "blog" })
+}
+
+func sectionLinks(categories []models.Category) []NavLink {
+	var all []NavLink
+	for _, category := range tellingCategories(categories) {
+		all = append(all, NavLink{URL: links.Category(category.Slug), Label: category.Name})
+	}
+	return all
+}
+
 // minutesToRead is rounded up, and one for the shortest text.
 func minutesToRead(words int) int {
 	return max(1, (words+wordsPerMinute-1)/wordsPerMinute)
@@ -125,6 +143,7 @@ type PostArticle struct {
 	Language   string // empty when it is the page's, English
 	Categories []NavLink
 	Authors    []ArticleAuthor
+	About      []ArticleAuthor // those of them who are introduced below the text
 	Date       time.Time
 	Updated    *time.Time
 	Minutes    int
@@ -207,9 +226,7 @@ func (a *App) newPostArticle(post models.PostPage) PostArticle {
 		changed := post.ChangedAt.UTC()
 		view.Updated = &changed
 	}
-	for _, category := range post.Categories {
-		view.Categories = append(view.Categories, NavLink{URL: links.Category(category.Slug), Label: category.Name})
-	}
+	view.Categories = sectionLinks(post.Categories)
 	if len(view.Categories) > 0 {
 		main := view.Categories[0]
 		view.More = &NavLink{URL: main.URL, Label: "More in " + main.Label}
@@ -222,6 +239,10 @@ func (a *App) newPostArticle(post models.PostPage) PostArticle {
 		person := ArticleAuthor{PostPerson: newPostPerson(author), Bio: author.Bio, Archive: links.Author(author.Slug), Website: author.URL}
 		person.URL = authorPath(author)
 		view.Authors = append(view.Authors, person)
+		// Whom a post introduces in their own words has a card of their own.
+		if author.AmbassadorSlug == "" || author.AmbassadorSlug != post.IntroducesSlug {
+			view.About = append(view.About, person)
+		}
 	}
 	if post.SourceName != "" {
 		view.Source = &PostSource{Name: post.SourceName, Author: post.SourceAuthor, URL: post.SourceURL}

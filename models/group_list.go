@@ -25,7 +25,7 @@ type GroupRow struct {
 	Country           string
 	Latitude          float64
 	Longitude         float64
-	Topics            []string `gorm:"serializer:json"`
+	Topics            List[string]
 	Language          string
 	Sample            bool
 	NextSlug          string // "" when nothing is planned

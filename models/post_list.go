@@ -43,6 +43,8 @@ type PostAuthor struct {
 	Byline         `gorm:"embedded"`
 	AmbassadorSlug string // empty without a public profile
 	Photo          string // media name, may be empty
+	PhotoWidth     int    // pixels
+	PhotoHeight    int
 }
 
 // postColumns are those of a PostRow, from posts p with its cover m.
@@ -135,7 +137,8 @@ func (s *Store) describe(ctx context.Context, rows []PostRow) error {
 // postAuthors reads the bylines of posts, those of one post together and in its order.
 func (s *Store) postAuthors(ctx context.Context, ids []int64) ([]PostAuthor, error) {
 	var authors []PostAuthor
-	err := s.read(ctx).Raw(`SELECT pb.post_id, b.*, coalesce(a.slug, '') AS ambassador_slug, coalesce(m.name, '') AS photo
+	err := s.read(ctx).Raw(`SELECT pb.post_id, b.*, coalesce(a.slug, '') AS ambassador_slug, coalesce(m.name, '') AS photo,
+			coalesce(m.width, 0) AS photo_width, coalesce(m.height, 0) AS photo_height
 		FROM post_bylines pb JOIN bylines b ON b.id = pb.byline_id
 		LEFT JOIN ambassadors a ON a.id = b.ambassador_id AND a.status = 'published'
 		LEFT JOIN media m ON m.id = a.photo_id
