@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -46,14 +47,32 @@ var deskPeople = []struct {
 	{"olu", models.RoleAttendee}, {"sam", models.RoleStaff}, {"ada", models.RoleAdmin},
 }
 
+// migratedFile is an empty database with the present schema, made once.
+var migratedFile = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "portal-desk-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	path := filepath.Join(dir, "portal.db")
+	if _, err := database.Migrate(context.Background(), "sqlite:"+path); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
 func newDeskWorld(t testing.TB) *deskWorld {
 	t.Helper()
 	ctx := context.Background()
-	address := "sqlite:" + filepath.Join(t.TempDir(), "portal.db")
-	if _, err := database.Migrate(ctx, address); err != nil {
+	migrated, err := migratedFile()
+	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := database.Open(ctx, address)
+	path := filepath.Join(t.TempDir(), "portal.db")
+	if err := os.WriteFile(path, migrated, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db, err := database.Open(ctx, "sqlite:"+path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,12 @@ var flashes = map[string]string{
 	"published":      "Published. The author is told by mail.",
 	"withdrawn":      "Taken back.",
 	"restored":       "The earlier text is back.",
+	"resent":         "The mail is on its way again.",
+	"invited":        "The account is made, and a link to sign in is on its way.",
+	"link-mailed":    "A link to sign in is on its way.",
+	"person-out":     "Their sessions have ended.",
+
+	"profile-published": "The profile is public.",
 }
 
 const flashCookie = "flash"

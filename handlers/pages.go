@@ -50,6 +50,13 @@ type pages struct {
 	adminPostPreview  *templates.Page[PostPreview]
 	adminPostReview   *templates.Page[AdminPostReview]
 	adminPostRevision *templates.Page[AdminPostRevision]
+	adminStart        *templates.Page[AdminStart]
+	adminProfile      *templates.Page[AdminProfile]
+	adminPersonList   *templates.Page[AdminPersonList]
+	adminPersonNew    *templates.Page[AdminPersonNew]
+	adminPersonShow   *templates.Page[AdminPersonShow]
+	adminMailList     *templates.Page[AdminMailList]
+	adminMailShow     *templates.Page[AdminMailShow]
 }
 
 func newPages() (pages, error) {
@@ -99,6 +106,13 @@ func newPages() (pages, error) {
 		bind(set, &p.adminPostPreview, "fragment", "admin/preview"),
 		bind(set, &p.adminPostReview, "desk", "admin/post_review"),
 		bind(set, &p.adminPostRevision, "desk", "admin/post_revision"),
+		bind(set, &p.adminStart, "desk", "admin/start"),
+		bind(set, &p.adminProfile, "desk", "admin/profile"),
+		bind(set, &p.adminPersonList, "desk", "admin/people"),
+		bind(set, &p.adminPersonNew, "desk", "admin/person_new"),
+		bind(set, &p.adminPersonShow, "desk", "admin/person_show"),
+		bind(set, &p.adminMailList, "desk", "admin/mails"),
+		bind(set, &p.adminMailShow, "desk", "admin/mail_show"),
 	)
 }
 

@@ -1,9 +1,12 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+
+	"github.com/cdfoundation/portal/internal/slug"
 )
 
 // putProgramme rewrites the speakers, the agenda and the sponsors of an event in the order given.
@@ -87,6 +90,9 @@ func (s *Store) putTickets(ctx context.Context, eventID int64, set ticketSet, ke
 	if err := s.read(ctx).Where("event_id = ?", eventID).Order("position, id").Find(&oldTypes).Error; err != nil {
 		return err
 	}
+	if err := set.settle(oldQuotas, oldTypes); err != nil {
+		return err
+	}
 	// Until all is counted again no quota has a limit, so that the order of the changes does not matter.
 	if err := s.write(ctx).Exec("UPDATE quotas SET size = NULL, held = 0 WHERE event_id = ?", eventID).Error; err != nil {
 		return err
@@ -147,6 +153,50 @@ func (s *Store) putTickets(ctx context.Context, eventID int64, set ticketSet, ke
 		}
 	}
 	return nil
+}
+
+// settle checks that rows with an id are among the event's own and gives new rows a slug that none of them has.
+func (t *ticketSet) settle(quotas []Quota, types []TicketType) error {
+	used := map[string]bool{}
+	for _, q := range quotas {
+		used[q.Slug] = true
+	}
+	for n := range t.quotas {
+		q := &t.quotas[n]
+		if q.ID != 0 && !slices.ContainsFunc(quotas, func(old Quota) bool { return old.ID == q.ID }) {
+			return fmt.Errorf("%w: quota %d", ErrNotFound, q.ID)
+		}
+		if q.ID == 0 {
+			q.Slug = unusedSlug(used, q.Slug, q.Name)
+		}
+	}
+	clear(used)
+	for _, t := range types {
+		used[t.Slug] = true
+	}
+	for n := range t.types {
+		row := &t.types[n]
+		if row.ID != 0 && !slices.ContainsFunc(types, func(old TicketType) bool { return old.ID == row.ID }) {
+			return fmt.Errorf("%w: ticket %d", ErrNotFound, row.ID)
+		}
+		if row.ID == 0 {
+			row.Slug = unusedSlug(used, row.Slug, row.Name)
+		}
+	}
+	return nil
+}
+
+// unusedSlug is the wanted slug, or one made of the name, or that with the first free number behind it.
+func unusedSlug(used map[string]bool, wanted, name string) string {
+	if wanted == "" {
+		wanted = cmp.Or(slug.Make(name), "x")
+	}
+	candidate := wanted
+	for n := 2; used[candidate]; n++ {
+		candidate = fmt.Sprintf("%s-%d", wanted, n)
+	}
+	used[candidate] = true
+	return candidate
 }
 
 func stepFor(id int64) contentStep {
