@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -223,7 +222,7 @@ func (a *App) accountRegistration(r models.OwnRegistration) AccountRegistration 
 		line.State, line.Tone = "Registered", "ok"
 	}
 	if r.Registration.Status != models.RegistrationCancelled {
-		line.URL, line.OpenWord = links.Registration(a.registrationToken(r.Registration)), "Ticket"
+		line.URL, line.OpenWord = links.Registration(a.Store.RegistrationToken(r.Registration)), "Ticket"
 	}
 	return line
 }
@@ -269,9 +268,4 @@ var zones = []string{
 	"Europe/Dublin", "Europe/Helsinki", "Europe/Istanbul", "Europe/Kyiv", "Europe/Lisbon", "Europe/London", "Europe/Madrid",
 	"Europe/Paris", "Europe/Prague", "Europe/Rome", "Europe/Stockholm", "Europe/Warsaw", "Europe/Zurich", "Pacific/Auckland",
 	"Pacific/Honolulu",
-}
-
-// registrationToken is what opens a registration's own page.
-func (a *App) registrationToken(r models.Registration) string {
-	return r.PublicID + "." + a.Keys.Sign("registration", r.PublicID, fmt.Sprint(r.LinkVersion))
 }

@@ -253,7 +253,7 @@ func (a *App) postLayout(c *fiber.Ctx, post models.PostPage) Layout {
 	if post.SourceURL != "" {
 		layout.Canonical = post.SourceURL
 	}
-	if named := sections(post.Categories); len(named) > 0 {
+	if named := tellingCategories(post.Categories); len(named) > 0 {
 		main := named[0]
 		layout.Feeds = append(a.feedLinks("Posts in "+main.Name, links.Category(main.Slug)), layout.Feeds...)
 	}

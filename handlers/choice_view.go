@@ -42,8 +42,7 @@ func (c choices) options(all, chosen string) []Option {
 	return options
 }
 
-// chosen are the words for what a list is narrowed to: "in Germany", "about Tekton". known tells the label of a value from
-// the list; a value that is not in it is named as it was asked for.
+// label names a value; one that the list does not hold is named as it was asked for.
 func (c choices) label(value string) string {
 	if label, ok := c[value]; ok {
 		return label

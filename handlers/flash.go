@@ -15,6 +15,12 @@ var flashes = map[string]string{
 	"session-ended":  "The session has ended.",
 	"sessions-ended": "All other sessions have ended.",
 	"welcome":        "Welcome. This is your desk.",
+	"submitted":      "Sent to review. You get a mail when it was read.",
+	"sent-back":      "The author gets your words by mail.",
+	"declined":       "Declined. The author gets your words by mail.",
+	"published":      "Published. The author is told by mail.",
+	"withdrawn":      "Taken back.",
+	"restored":       "The earlier text is back.",
 }
 
 const flashCookie = "flash"

@@ -36,7 +36,8 @@ type Options struct {
 // App holds what a handler may use.
 type App struct {
 	Options
-	pages pages
+	pages       pages
+	shareImages shareImages
 }
 
 // New returns the whole site. It fails when a template does not fit the struct that it shows.
@@ -98,7 +99,8 @@ func (a *App) guarded(r Route) []fiber.Handler {
 // unrouted answers what no route took: 405 where another method would do, else 404.
 func (a *App) unrouted(c *fiber.Ctx) error {
 	for _, route := range c.App().GetRoutes(true) {
-		if route.Method != c.Method() && route.Method != fiber.MethodHead && fiber.RoutePatternMatch(c.Path(), route.Path) {
+		// Every address is a plain page's to the router; whether it is one is known by now.
+		if route.Path != plainPagePath && route.Method != c.Method() && route.Method != fiber.MethodHead && fiber.RoutePatternMatch(c.Path(), route.Path) {
 			return fiber.ErrMethodNotAllowed
 		}
 	}

@@ -59,6 +59,9 @@ type LayoutViewer struct {
 type DeskLayout struct {
 	Section string
 	Rail    []RailGroup
+	Tabs    []NavLink // the rail's first items, at the bottom of a phone
+	More    []NavLink // its others
+	Slim    bool      // the rail shows icons only
 }
 
 // RailGroup is a part of the desk's rail.
@@ -76,7 +79,7 @@ func (a *App) layout(c *fiber.Ctx, title, description string) Layout {
 		Title: title, Description: description, Language: "en", Canonical: a.Site.Abs(path),
 		Share: &Share{
 			Type: "website", Title: title, Description: description, URL: a.Site.Abs(path),
-			Image: a.Site.Abs(links.Share(links.Home)), ImageAlt: title,
+			Image: a.Site.Abs(links.Share(sharePath(c))), ImageAlt: title,
 		},
 		Feeds: []FeedLink{
 			{"application/rss+xml", "CDF blog, RSS", a.Site.Abs(links.RSS(""))},
@@ -140,6 +143,16 @@ func (a *App) deskLayout(c *fiber.Ctx, section, title string) Layout {
 		rail = append(rail, RailGroup{Label: "Run", Heading: true, Items: run})
 	}
 	l.Desk = &DeskLayout{Section: section, Rail: rail}
+	for _, group := range rail {
+		for _, item := range group.Items {
+			if len(l.Desk.Tabs) < 4 {
+				l.Desk.Tabs = append(l.Desk.Tabs, item)
+			} else {
+				l.Desk.More = append(l.Desk.More, item)
+			}
+		}
+	}
+	l.Desk.More = append(l.Desk.More, NavLink{URL: links.Account, Label: "Your account", Icon: "person"})
 	return l
 }
 

@@ -106,9 +106,9 @@ func joined(a, b string) string {
 // wordsPerMinute is how fast people read.
 const wordsPerMinute = 200
 
-// sections are a post's categories as readers are told of them, the main one first. That it is in the category Blog, as
+// tellingCategories are a post's categories as readers are told of them, the main one first. That it is in the category Blog, as
 // nearly all are, tells nothing beside another.
-func sections(categories []models.Category) []models.Category {
+func tellingCategories(categories []models.Category) []models.Category {
 	if len(categories) < 2 {
 		return categories
 	}
@@ -117,7 +117,7 @@ func sections(categories []models.Category) []models.Category {
 
 func sectionLinks(categories []models.Category) []NavLink {
 	var all []NavLink
-	for _, category := range sections(categories) {
+	for _, category := range tellingCategories(categories) {
 		all = append(all, NavLink{URL: links.Category(category.Slug), Label: category.Name})
 	}
 	return all

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
@@ -21,6 +22,8 @@ func show[T any](c *fiber.Ctx, status int, page *templates.Page[T], data T) erro
 		return err
 	}
 	switch {
+	case bytes.Contains(c.Response().Header.Peek(fiber.HeaderCacheControl), []byte("no-store")):
+		// What a handler called private stays so.
 	case status != http.StatusOK || c.Method() == fiber.MethodPost:
 		c.Set(fiber.HeaderCacheControl, "no-store")
 	case viewer(c).SignedIn() || c.Locals(flashKey) != nil:
@@ -78,9 +81,9 @@ func unchanged(c *fiber.Ctx, tag string, modified time.Time) bool {
 	return err == nil && !modified.IsZero() && !modified.Truncate(time.Second).After(since)
 }
 
-// encoded compresses a body as the client takes it. Small ones are not worth it.
+// encoded compresses a body as the client takes it. Small ones are not worth it, and PNGs are compressed already.
 func encoded(c *fiber.Ctx, body []byte) []byte {
-	if len(body) < 1024 || c.Get(fiber.HeaderAcceptEncoding) == "" {
+	if len(body) < 1024 || bytes.Equal(c.Response().Header.ContentType(), []byte("image/png")) || c.Get(fiber.HeaderAcceptEncoding) == "" {
 		return body
 	}
 	switch c.AcceptsEncodings("br", "gzip") {

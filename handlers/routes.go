@@ -52,8 +52,19 @@ func (a *App) routes() []Route {
 	anyone("/static/:name", "asset", a.showAsset)
 	anyone("/static/:folder/:name", "asset in a folder", a.showAsset)
 
+	anyone("/robots.txt", "what crawlers may read", a.sendRobots)
+	anyone("/sitemap.xml", "sitemap", a.sendSitemap)
+	anyone("/sitemap-:part<int>.xml", "part of the sitemap", a.sendSitemap)
+	anyone("/manifest.webmanifest", "web application manifest", a.sendManifest)
+	anyone("/.well-known/security.txt", "whom to tell of a hole", a.sendSecurityContact)
+	anyone("/share/*", "picture for sharing a page", a.sendShareImage)
+	anyone("/covers/:kind/:name", "drawn cover", a.sendCover)
+
 	// Home
 	anyone("/", "home", a.orOldQuery(a.showHome))
+
+	// Search
+	add(get, "/search", "search", Anyone, a.showSearch).Limit = 60
 
 	// Writing
 	feeds("", "feed of the blog", a.sendBlogFeed)
@@ -67,8 +78,31 @@ func (a *App) routes() []Route {
 	anyone("/blog/:slug", "post", a.showPost)
 
 	// People and groups
+	anyone("/ambassadors", "ambassadors", a.showAmbassadors)
+	anyone("/ambassadors/apply", "ambassador programme", a.showApply)
+	anyone("/ambassadors/cohorts/:slug", "cohort", a.showCohort)
+	anyone("/ambassadors/:slug", "ambassador", a.showAmbassador)
+	feeds("/ambassadors/:slug", "feed of an ambassador", a.sendAmbassadorFeed)
+	anyone("/ambassadors/:slug/events.ics", "calendar of an ambassador", a.showAmbassadorCalendar)
+	anyone("/groups", "groups", a.showGroups)
+	anyone("/groups/:slug", "group", a.showGroup)
+	feeds("/groups/:slug", "feed of a group", a.sendGroupFeed)
+	anyone("/groups/:slug/events.ics", "calendar of a group", a.showGroupCalendar)
 
 	// Events and registration
+	anyone("/events", "coming events", a.showComingEvents)
+	anyone("/events/past", "past events", a.showPastEvents)
+	anyone("/events.ics", "event calendar", a.showEventsCalendar)
+	for _, format := range feedFormats {
+		anyone("/events/feed."+format, "new events as "+feedNames[format], a.showEventsFeed(format))
+	}
+	anyone("/events/:slug.ics", "calendar file of an event", a.showEventCalendar)
+	anyone("/events/:slug", "event", a.showEvent)
+	anyone("/events/:slug/register", "registration form", a.showRegister)
+	add(post, "/events/:slug/register", "register", Anyone, a.createRegistration).Limit = 120
+	add(get, "/registrations/:token", "registration", Holder, a.showRegistration)
+	add(get, "/registrations/:token/event.ics", "calendar file of a registration", Holder, a.showRegistrationCalendar)
+	add(post, "/registrations/:token/cancellation", "cancel a registration", Holder, a.cancelRegistration)
 
 	// Signing in
 	anyone("/login", "sign in", a.showSignIn)
@@ -84,6 +118,21 @@ func (a *App) routes() []Route {
 	add(post, "/account/sessions/:id/end", "end a session", SignedIn, a.endSession)
 
 	// Desk: posts and profile
+	anyone("/media/:name", "uploaded picture", a.showMedium)
+	add(get, "/admin/posts", "posts of the desk", DeskUser, a.listDeskPosts)
+	add(post, "/admin/posts", "save a new post", DeskUser, a.createPost)
+	add(get, "/admin/posts/new", "new post", DeskUser, a.newPost)
+	add(get, "/admin/posts/:id", "edit a post", DeskUser, a.editPost)
+	add(post, "/admin/posts/:id", "save a post", DeskUser, a.savePost)
+	add(get, "/admin/posts/:id/review", "review and history of a post", DeskUser, a.showReview)
+	add(post, "/admin/posts/:id/submission", "send a post to review", DeskUser, a.submitPost)
+	add(post, "/admin/posts/:id/publication", "publish a post", Staff, a.publishPost)
+	add(post, "/admin/posts/:id/changes", "send a post back", Staff, a.sendPostBack)
+	add(post, "/admin/posts/:id/refusal", "decline a post", Staff, a.declinePost)
+	add(post, "/admin/posts/:id/withdrawal", "withdraw a post", Staff, a.withdrawPost)
+	add(get, "/admin/posts/:id/revisions/:revision", "earlier text of a post", DeskUser, a.showRevision)
+	add(post, "/admin/posts/:id/revisions/:revision/restoration", "restore a text of a post", DeskUser, a.restoreRevision)
+	add(post, "/admin/preview", "preview of a text", DeskUser, a.previewPost).Limit = 240
 
 	// Desk: events and groups
 
@@ -95,6 +144,7 @@ func (a *App) routes() []Route {
 	}
 	anyone("/blog/:year<int>/:month<int>/:day<int>/*", "old post of the blog", a.followOld)
 	anyone("/:year<int>/:month<int>/:day<int>/*", "old post", a.followOld)
+	anyone(plainPagePath, "plain page", a.showPlainPage)
 
 	return all
 }

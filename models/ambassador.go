@@ -40,10 +40,10 @@ type Ambassador struct {
 	Latitude        *float64 // degrees, of the city
 	Longitude       *float64
 	Pronouns        string
-	Languages       []string `gorm:"serializer:json"` // BCP 47
-	Topics          []string `gorm:"serializer:json"`
-	Links           []Link   `gorm:"serializer:json"`
-	Handle          string   // on Twitter, without @
+	Languages       List[string] // BCP 47
+	Topics          List[string]
+	Links           List[Link]
+	Handle          string // on Twitter, without @
 	Quote           string
 	PhotoID         *int64
 	Markdown        string
@@ -53,7 +53,7 @@ type Ambassador struct {
 	Sample          bool
 	Version         int64
 	CreatedAt       time.Time
-	UpdatedAt       time.Time
+	UpdatedAt       time.Time `gorm:"autoUpdateTime:false"`
 }
 
 // Cohort is a class of ambassadors who were welcomed together.
@@ -66,5 +66,5 @@ type Cohort struct {
 	Markdown        string
 	HTML            string `gorm:"column:html"`
 	RendererVersion int
-	UpdatedAt       time.Time
+	UpdatedAt       time.Time `gorm:"autoUpdateTime:false"`
 }

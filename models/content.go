@@ -365,7 +365,7 @@ func (i *contentImport) begin(ctx context.Context, table, kind string, file Cont
 
 // end counts what was done with a file, and remembers its state when something was.
 func (i *contentImport) end(ctx context.Context, table string, step contentStep, id int64, file ContentSource) error {
-	kind := strings.SplitN(file.Path, "/", 2)[0]
+	kind, _, _ := strings.Cut(file.Path, "/")
 	if n := len(i.report.Kinds); n == 0 || i.report.Kinds[n-1].Kind != kind {
 		i.report.Kinds = append(i.report.Kinds, ContentCount{Kind: kind})
 	}

@@ -1,7 +1,6 @@
 package models
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -217,10 +216,8 @@ func (e Event) movedFrom(old Event) bool {
 
 // programme rewrites the people and the agenda of an event.
 func (i *contentImport) programme(ctx context.Context, eventID int64, e ContentEvent) error {
-	for _, row := range []any{&EventAmbassador{}, &Speaker{}, &AgendaSession{}, &Sponsor{}} {
-		if err := i.write(ctx).Where("event_id = ?", eventID).Delete(row).Error; err != nil {
-			return err
-		}
+	if err := i.write(ctx).Where("event_id = ?", eventID).Delete(&EventAmbassador{}).Error; err != nil {
+		return err
 	}
 	for _, ref := range e.Ambassadors {
 		id, err := i.reference(ctx, "ambassadors", "ambassador", ref)
@@ -231,134 +228,44 @@ func (i *contentImport) programme(ctx context.Context, eventID int64, e ContentE
 			return err
 		}
 	}
-	for n, row := range e.Speakers {
-		row.EventID, row.Position = eventID, n+1
-		if err := i.write(ctx).Create(&row).Error; err != nil {
-			return err
-		}
-	}
-	for n, row := range e.Agenda {
-		row.EventID, row.Position, row.SpeakerNames = eventID, n+1, full(row.SpeakerNames)
-		if err := i.write(ctx).Create(&row).Error; err != nil {
-			return err
-		}
-	}
-	for n, row := range e.Sponsors {
-		row.EventID, row.Position = eventID, n+1
-		if err := i.write(ctx).Create(&row).Error; err != nil {
-			return err
-		}
-	}
-	return nil
+	return i.putProgramme(ctx, eventID, e.Speakers, e.Agenda, e.Sponsors)
 }
 
 // tickets writes an event's quotas and ticket types over those with the same slug. Others go, save those that somebody
-// holds. A file without tickets leaves them as they are, but people can register for a portal event in any case.
+// holds. A file without tickets leaves them as they are.
 func (i *contentImport) tickets(ctx context.Context, event Event, e ContentEvent) error {
 	var quotas []Quota
-	if err := i.read(ctx).Table("quotas").Where("event_id = ?", event.ID).Order("id").Find(&quotas).Error; err != nil {
+	if err := i.read(ctx).Where("event_id = ?", event.ID).Find(&quotas).Error; err != nil {
 		return err
 	}
 	var types []TicketType
-	if err := i.read(ctx).Where("event_id = ?", event.ID).Order("id").Find(&types).Error; err != nil {
+	if err := i.read(ctx).Where("event_id = ?", event.ID).Order("position, id").Find(&types).Error; err != nil {
 		return err
 	}
-	stated := e.Tickets
-	if len(stated) == 0 {
-		if event.Registration != RegistrationPortal || len(types) > 0 {
-			return nil
-		}
-		stated = []ContentTicket{{TicketType: TicketType{Name: "Ticket"}}}
+	if len(e.Tickets) == 0 {
+		return i.needTicket(ctx, event)
 	}
-	quotaIDs := map[string]int64{} // by slug
-	for _, row := range e.Quotas {
-		row.Slug, row.EventID = slug.Make(row.Name), event.ID
-		step := contentCreated
-		if n := slices.IndexFunc(quotas, func(q Quota) bool { return q.Slug == row.Slug }); n >= 0 {
-			step, row.ID, row.Taken = contentUpdated, quotas[n].ID, quotas[n].Taken
-			if row.Size != nil && row.Taken+row.Held > *row.Size {
-				return fmt.Errorf("%w: quota %s: %d are taken and %d held back, so it cannot have %d seats", ErrBelowTaken, row.Name, row.Taken, row.Held, *row.Size)
-			}
+	set := ticketSet{quotas: slices.Clone(e.Quotas)}
+	at := map[string]int{} // quotas by slug
+	for n := range set.quotas {
+		row := &set.quotas[n]
+		row.Slug = slug.Make(row.Name)
+		at[row.Slug] = n
+		if old := slices.IndexFunc(quotas, func(q Quota) bool { return q.Slug == row.Slug }); old >= 0 {
+			row.ID = quotas[old].ID
 		}
-		if err := put(i.write(ctx).Table("quotas"), step, &row, []string{"Name", "Size", "Held"}); err != nil {
-			return err
-		}
-		quotaIDs[row.Slug] = row.ID
 	}
-	keep := map[string]bool{}
-	for n, t := range stated {
+	for _, t := range e.Tickets {
 		row := t.TicketType
-		row.Slug, row.EventID, row.Position = slug.Make(row.Name), event.ID, n+1
-		keep[row.Slug] = true
-		step := contentCreated
-		if n := slices.IndexFunc(types, func(t TicketType) bool { return t.Slug == row.Slug }); n >= 0 {
-			step, row.ID = contentUpdated, types[n].ID
+		row.Slug = slug.Make(row.Name)
+		if old := slices.IndexFunc(types, func(t TicketType) bool { return t.Slug == row.Slug }); old >= 0 {
+			row.ID = types[old].ID
 		}
-		if err := put(i.write(ctx), step, &row, []string{"Name", "Description", "Position"}); err != nil {
-			return err
-		}
-		if err := i.write(ctx).Table("ticket_type_quotas").Where("ticket_type_id = ?", row.ID).Delete(&TicketTypeQuota{}).Error; err != nil {
-			return err
-		}
+		var draws []int
 		for _, name := range t.Quotas {
-			if err := i.write(ctx).Table("ticket_type_quotas").Create(&TicketTypeQuota{TicketTypeID: row.ID, QuotaID: quotaIDs[slug.Make(name)]}).Error; err != nil {
-				return err
-			}
+			draws = append(draws, at[slug.Make(name)])
 		}
+		set.add(row, draws)
 	}
-	for n, t := range types {
-		if keep[t.Slug] {
-			continue
-		}
-		gone := i.write(ctx).Where("id = ? AND NOT EXISTS (SELECT 1 FROM registration_tickets r WHERE r.ticket_type_id = ticket_types.id)", t.ID).Delete(&TicketType{})
-		if gone.Error != nil {
-			return gone.Error
-		}
-		if gone.RowsAffected == 0 {
-			// It stays behind those of the file, in the order that it had.
-			if err := i.write(ctx).Model(&TicketType{ID: t.ID}).Update("position", len(stated)+1+n).Error; err != nil {
-				return err
-			}
-		}
-	}
-	for _, q := range quotas {
-		if quotaIDs[q.Slug] == 0 {
-			if err := i.write(ctx).Table("quotas").Where("id = ? AND NOT EXISTS (SELECT 1 FROM ticket_type_quotas l WHERE l.quota_id = quotas.id)", q.ID).Delete(&Quota{}).Error; err != nil {
-				return err
-			}
-		}
-	}
-	return i.recount(ctx, event.ID)
-}
-
-// recount sets how many seats are taken after tickets may have come to draw on other quotas.
-func (i *contentImport) recount(ctx context.Context, eventID int64) error {
-	type seats struct {
-		Quota
-		Counted int
-	}
-	var all []seats
-	err := i.read(ctx).Raw(`
-		SELECT q.*, (
-			SELECT count(DISTINCT r.id) FROM registrations r
-			JOIN registration_tickets t ON t.registration_id = r.id
-			JOIN ticket_type_quotas l ON l.ticket_type_id = t.ticket_type_id
-			WHERE l.quota_id = q.id AND r.status <> 'cancelled') AS counted
-		FROM quotas q WHERE q.event_id = ? ORDER BY q.id`, eventID).Scan(&all).Error
-	if err != nil {
-		return err
-	}
-	slices.SortFunc(all, func(a, b seats) int { return cmp.Compare(a.ID, b.ID) })
-	for _, q := range all {
-		if q.Counted == q.Taken {
-			continue
-		}
-		if q.Size != nil && q.Counted+q.Held > *q.Size {
-			return fmt.Errorf("%w: quota %s: the tickets that draw on it now take %d, and %d are held back, of %d seats", ErrBelowTaken, q.Name, q.Counted, q.Held, *q.Size)
-		}
-		if err := i.write(ctx).Table("quotas").Where("id = ?", q.ID).Update("taken", q.Counted).Error; err != nil {
-			return err
-		}
-	}
-	return nil
+	return i.putTickets(ctx, event.ID, set, true)
 }

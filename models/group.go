@@ -29,10 +29,10 @@ type Group struct {
 	Country         string  // ISO 3166-1 alpha-2
 	Latitude        float64 // degrees, of the city
 	Longitude       float64
-	Timezone        string   // IANA name
-	Language        string   // BCP 47
-	Topics          []string `gorm:"serializer:json"`
-	Links           []Link   `gorm:"serializer:json"`
+	Timezone        string // IANA name
+	Language        string // BCP 47
+	Topics          List[string]
+	Links           List[Link]
 	Markdown        string
 	HTML            string `gorm:"column:html"`
 	PlainText       string
@@ -40,7 +40,7 @@ type Group struct {
 	Sample          bool
 	Version         int64
 	CreatedAt       time.Time
-	UpdatedAt       time.Time
+	UpdatedAt       time.Time `gorm:"autoUpdateTime:false"`
 }
 
 // GroupOrganiser says who runs a group: a user, or an ambassador who may not have an account yet.

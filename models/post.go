@@ -50,14 +50,14 @@ type Post struct {
 	Markdown        string
 	HTML            string `gorm:"column:html"`
 	PlainText       string
-	Contents        []markdown.Heading `gorm:"serializer:json"`
+	Contents        List[markdown.Heading]
 	Words           int
 	RendererVersion int
 	Sample          bool
 	Version         int64
 	ChangedAt       *time.Time // when its text changed after publishing
 	CreatedAt       time.Time
-	UpdatedAt       time.Time
+	UpdatedAt       time.Time `gorm:"autoUpdateTime:false"`
 }
 
 // PublicAt reports whether everybody can read the post at t.

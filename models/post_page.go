@@ -14,10 +14,10 @@ import (
 // PostPage is everything that a post's own page shows.
 type PostPage struct {
 	PostRow      `gorm:"embedded"`
-	Excerpt      string             // written by hand, may be empty
-	HTML         string             `gorm:"column:html"`
-	Contents     []markdown.Heading `gorm:"serializer:json"`
-	Licence      string             // SPDX identifier
+	Excerpt      string // written by hand, may be empty
+	HTML         string `gorm:"column:html"`
+	Contents     List[markdown.Heading]
+	Licence      string // SPDX identifier
 	SourceAuthor string
 	SeriesID     *int64
 	SeriesSlug   string

@@ -421,12 +421,12 @@ func (s *Store) Cancel(ctx context.Context, token string) (Registration, error) 
 		if event.PastAt(tx.Now()) {
 			return ErrEventPast
 		}
-		return tx.cancelRegistration(ctx, &r)
+		return tx.cancelRegistration(ctx, attendee, &r)
 	})
 	return r, err
 }
 
-func (s *Store) cancelRegistration(ctx context.Context, r *Registration) error {
+func (s *Store) cancelRegistration(ctx context.Context, by Viewer, r *Registration) error {
 	now := s.Now()
 	r.Status, r.CancelledAt = RegistrationCancelled, &now
 	if err := changed(s.write(ctx).Model(&Registration{}).Where("id = ? AND status <> ?", r.ID, RegistrationCancelled).
@@ -440,7 +440,7 @@ func (s *Store) cancelRegistration(ctx context.Context, r *Registration) error {
 	if err := s.enqueue(ctx, registrationMail(MailUnregistered, *r, 1)); err != nil {
 		return err
 	}
-	return s.audit(ctx, attendee, "registration.cancel", "registrations", r.ID, string(RegistrationConfirmed), string(RegistrationCancelled))
+	return s.audit(ctx, by, "registration.cancel", "registrations", r.ID, string(RegistrationConfirmed), string(RegistrationCancelled))
 }
 
 // livingOfQuota counts the living registrations that take a seat of a row of quotas.

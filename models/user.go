@@ -53,7 +53,7 @@ type User struct {
 	Timezone  string // IANA name
 	Version   int64
 	CreatedAt time.Time
-	UpdatedAt time.Time
+	UpdatedAt time.Time `gorm:"autoUpdateTime:false"`
 }
 
 // Viewer is who asks: the zero Viewer is a visitor without a session.

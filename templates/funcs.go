@@ -10,6 +10,7 @@ import (
 var pageFuncs = template.FuncMap{
 	"date":      func(t time.Time) string { return t.Format("2 January 2006") },
 	"dateTime":  func(t time.Time) string { return t.Format("Mon 2 January 2006, 15:04 MST") },
+	"shortTime": func(t time.Time) string { return t.Format("2 Jan 2006, 15:04") },
 	"machine":   func(t time.Time) string { return t.Format(time.RFC3339) },
 	"plural":    plural,
 	"thousands": thousands,

@@ -28,7 +28,11 @@ func openPostgres(url string) (*DB, error) {
 		})
 		return nil
 	}))
-	db, err := gorm.Open(postgres.New(postgres.Config{Conn: pool}), config())
+	settings := config()
+	// The driver prepares statements itself, on each connection. GORM's cache is one for all of them: a transaction that
+	// holds a connection would wait there for a statement whose preparing waits for a connection.
+	settings.PrepareStmt = false
+	db, err := gorm.Open(postgres.New(postgres.Config{Conn: pool}), settings)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open PostgreSQL: %w", err), pool.Close())
 	}

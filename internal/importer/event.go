@@ -148,8 +148,10 @@ func (f *file) dates(e *models.ContentEvent, y eventFront) {
 		models.PrecisionMinute, models.PrecisionStart, models.PrecisionDay, models.PrecisionMonth)
 	switch {
 	case fixed:
-		e.Event.StartsLocal, e.Event.StartsAt = y.Start, f.local("start", y.Start, y.Timezone)
-		e.Event.EndsLocal, e.Event.EndsAt = y.End, f.local("end", y.End, y.Timezone)
+		e.Event.StartsAt, e.Event.EndsAt = f.local("start", y.Start, y.Timezone), f.local("end", y.End, y.Timezone)
+		// Not as typed: a time that a clock change skips was moved forward.
+		e.Event.StartsLocal = e.Event.StartsAt.In(e.Event.Location()).Format(models.LocalLayout)
+		e.Event.EndsLocal = e.Event.EndsAt.In(e.Event.Location()).Format(models.LocalLayout)
 		if !e.Event.EndsAt.After(e.Event.StartsAt) {
 			f.wrong("end", "is not after the start")
 		}

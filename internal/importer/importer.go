@@ -104,6 +104,12 @@ func (r *reader) read(name string, data []byte) {
 		}
 	}
 	f.Markdown = strings.TrimSpace(body)
+	defer func() {
+		// The YAML library has met texts that it panicked on; they are mistakes like others.
+		if p := recover(); p != nil {
+			f.problem(1, "front matter: cannot be read as YAML (%v)", p)
+		}
+	}()
 	// The empty line stands for the first ---, so that lines are counted as in the file.
 	parsed, err := parser.ParseBytes([]byte("\n"+front+"\n"), 0)
 	if err != nil {

@@ -162,6 +162,34 @@ func TestExplanationsAndOtherFilesAreNotLoaded(t *testing.T) {
 	}
 }
 
+func TestWhatIsNotKnownOfAnEventStaysUnknown(t *testing.T) {
+	text := strings.NewReplacer(
+		"summary:", "precision: start\ntext_language: de\nsummary:", `start: "18:30", length: 30m, `, "", ", day: 1", "",
+	).Replace(event)
+	c, err := importer.ReadContent(folder(map[string]string{"events/x.md": text}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := c.Events[0]
+	if e.Event.DatePrecision != models.PrecisionStart || e.Event.Language != "en" || e.Event.TextLanguage != "de" {
+		t.Errorf("precision %s, spoken %s, written %s", e.Event.DatePrecision, e.Event.Language, e.Event.TextLanguage)
+	}
+	if a := e.Agenda[0]; a.Starts != "" || a.Minutes != 0 || a.Day != 1 {
+		t.Errorf("the session starts %q for %d minutes on day %d", a.Starts, a.Minutes, a.Day)
+	}
+}
+
+func TestATimeThatTheClocksSkipIsMovedForward(t *testing.T) {
+	text := strings.NewReplacer("2026-12-01T18:30", "2027-03-28T02:30", "2026-12-01T20:30", "2027-03-28T05:00").Replace(event)
+	c, err := importer.ReadContent(folder(map[string]string{"events/x.md": text}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := c.Events[0].Event; e.StartsLocal != "2027-03-28T03:30" || e.StartsAt.Hour() != 1 || e.EndsLocal != "2027-03-28T05:00" {
+		t.Errorf("from %s (%v) to %s", e.StartsLocal, e.StartsAt, e.EndsLocal)
+	}
+}
+
 func TestAFolderWithoutContentIsNotTakenForSuccess(t *testing.T) {
 	if _, err := importer.ReadContent(folder(map[string]string{"README.md": "x"})); err == nil {
 		t.Error("no error")

@@ -55,6 +55,7 @@ const (
 	Manifest      = "/manifest.webmanifest"
 	Desk          = "/admin"
 	DeskPosts     = "/admin/posts"
+	DeskNewPost   = "/admin/posts/new"
 	DeskEvents    = "/admin/events"
 	DeskGroups    = "/admin/groups"
 	DeskPeople    = "/admin/people"

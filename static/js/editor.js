@@ -73,5 +73,20 @@ function start(form) {
 		for (const button of modes) button.setAttribute('aria-pressed', button.dataset.mode === mode)
 	}
 	for (const button of modes) button.addEventListener('click', () => show(button.dataset.mode))
-	if (modes.length) show('write')
+	if (modes.length) {
+		modes[0].parentElement.hidden = false
+		show('write')
+	}
+
+	// A finding leads to its line.
+	document.addEventListener('click', event => {
+		const line = Number(event.target.closest('[data-line]')?.dataset.line)
+		const source = form.elements.body
+		if (!line || !source) return
+		if (modes.length) show('write')
+		const lines = source.value.split('\n')
+		const start = lines.slice(0, line - 1).join('\n').length + (line > 1)
+		source.focus()
+		source.setSelectionRange(start, start + (lines[line - 1] ?? '').length)
+	})
 }

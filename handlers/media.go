@@ -1,0 +1,128 @@
+package handlers
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/cdfoundation/portal/internal/picture"
+	"github.com/cdfoundation/portal/models"
+)
+
+// UploadFields are the fields of a picture to upload: name for the file, name_alt, name_decorative, name_credit.
+type UploadFields struct {
+	Name      string
+	MaxBytes  int
+	Error     *FieldError
+	Alt       Field
+	Credit    Field
+	HasCredit bool
+}
+
+func newUploadFields(name string, errs FieldErrors) UploadFields {
+	return UploadFields{
+		Name: name, MaxBytes: picture.MaxBytes, Error: errs.Of(name), HasCredit: true,
+		Alt: Field{
+			Name: name + "_alt", Label: "What it shows", Type: "text", Max: 400, Optional: true, Error: errs.Of(name + "_alt"),
+			Hint: "For those who do not see it, in a sentence.",
+		},
+		Credit: Field{Name: name + "_credit", Label: "Credit", Type: "text", Max: 200, Optional: true, Hint: "Who made it.", Error: errs.Of(name + "_credit")},
+	}
+}
+
+// uploaded keeps the picture that a form sends in a field, with its description. It is nil when none was sent.
+func (a *App) uploaded(c *fiber.Ctx, name string) (medium *models.Medium, errs FieldErrors, err error) {
+	header, err := c.FormFile(name)
+	if err != nil || header.Size == 0 && header.Filename == "" {
+		return nil, nil, nil //nolint:nilerr // a form without this field, or with an empty one, sends no picture
+	}
+	alt, decorative := typed(c, name+"_alt"), typed(c, name+"_decorative") != ""
+	switch {
+	case alt == "" && !decorative:
+		errs.Add(name+"_alt", "Say what the picture shows, or that it is only decoration; then choose the file again")
+	case alt != "" && models.JunkAlt(alt):
+		errs.Add(name+"_alt", fmt.Sprintf("“%s” does not say what the picture shows. Describe it in a sentence; then choose the file again", alt))
+	}
+	if len(alt) > 1000 || len(typed(c, name+"_credit")) > 300 {
+		errs.Add(name+"_alt", "Shorten the description or the credit")
+	}
+	if len(errs) > 0 {
+		return nil, errs, nil
+	}
+	if decorative {
+		alt = ""
+	}
+	file, err := header.Open()
+	if err != nil {
+		return nil, nil, fmt.Errorf("open upload: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	p, err := picture.Read(file)
+	if errors.Is(err, picture.ErrFormat) || errors.Is(err, picture.ErrTooLarge) || errors.Is(err, picture.ErrTooManyPx) {
+		errs.Add(name, "Choose another file: "+err.Error())
+		return nil, errs, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	credit := typed(c, name+"_credit")
+	sum := sha256.Sum256(append(p.Bytes, "\x00"+alt+"\x00"+credit...))
+	m := models.Medium{
+		Name: hex.EncodeToString(sum[:12]) + p.Extension, ContentType: p.ContentType, Width: p.Width, Height: p.Height,
+		Size: int64(len(p.Bytes)), Alt: alt, Credit: credit,
+	}
+	if err := a.storeUpload(m.Name, p.Bytes); err != nil {
+		return nil, nil, err
+	}
+	m, err = a.Store.AddMedium(c.UserContext(), viewer(c), m)
+	return &m, nil, err
+}
+
+// storeUpload writes a file whole or not at all. Under its name, which holds a hash of it, there is never another.
+func (a *App) storeUpload(name string, content []byte) error {
+	if _, err := a.Uploads.Stat(name); err == nil {
+		return nil
+	}
+	partial := ".partial-" + name
+	file, err := a.Uploads.OpenFile(partial, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("keep picture: %w", err)
+	}
+	_, err = file.Write(content)
+	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
+		err = a.Uploads.Rename(partial, name)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("keep picture: %w", err), a.Uploads.Remove(partial))
+	}
+	return nil
+}
+
+// showMedium serves an uploaded picture, which never changes under its name.
+func (a *App) showMedium(c *fiber.Ctx) error {
+	medium, err := a.Store.MediumByName(c.UserContext(), c.Params("name"))
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
+	c.Set(fiber.HeaderContentType, medium.ContentType)
+	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; sandbox")
+	tag := `"` + medium.Name + `"`
+	c.Set(fiber.HeaderETag, tag)
+	if unchanged(c, tag, medium.CreatedAt) {
+		return c.SendStatus(fiber.StatusNotModified)
+	}
+	content, err := a.Uploads.ReadFile(medium.Name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: the file of picture %q", models.ErrNotFound, medium.Name)
+	}
+	if err != nil {
+		return fmt.Errorf("read picture: %w", err)
+	}
+	return c.Send(content)
+}
