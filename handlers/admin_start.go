@@ -75,11 +75,11 @@ func (a *App) showDesk(c *fiber.Ctx) error {
 			return err
 		}
 		if n := counts[models.MailGivenUp]; n > 0 {
-			what := "A mail could not be sent"
+			what, why := "A mail could not be sent", "It was tried and given up"
 			if n > 1 {
-				what = fmt.Sprintf("%d mails could not be sent", n)
+				what, why = fmt.Sprintf("%s mails could not be sent", grouped(n)), "They were tried and given up"
 			}
-			data.Needs = append(data.Needs, Need{Icon: "mail", What: what, Why: "They were tried for hours and given up", URL: links.DeskMail + "?state=failed", Action: "See why"})
+			data.Needs = append(data.Needs, Need{Icon: "mail", What: what, Why: why, URL: links.DeskMail + "?state=failed", Action: "See why"})
 		}
 	}
 	if v.AmbassadorID != 0 {

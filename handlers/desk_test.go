@@ -86,6 +86,7 @@ func newDeskWorld(t testing.TB) *deskWorld {
 		t: t, db: db, clock: clock.NewFake(time.Date(2020, 6, 18, 16, 40, 0, 0, time.UTC)), kept: mail.File{Dir: t.TempDir()},
 		cookies: map[string]string{}, viewers: map[string]models.Viewer{},
 	}
+	w.exec("PRAGMA synchronous = OFF") // no test pulls the plug
 	keys := auth.Keys{[]byte("a key for tests that is long enough")}
 	w.store = models.NewStore(db.Reader, db.Writer, w.clock.Clock(), keys)
 	base, _ := url.Parse("http://community.example.org")
