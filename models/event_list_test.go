@@ -9,7 +9,7 @@ import (
 	"github.com/cdfoundation/portal/models"
 )
 
-func slugs(rows []models.EventRow) string {
+func eventSlugs(rows []models.EventRow) string {
 	var all []string
 	for _, row := range rows {
 		all = append(all, row.Slug)
@@ -60,8 +60,8 @@ func TestListsOfEventsHoldWhatIsPublicInTheirOrder(t *testing.T) {
 			{"an ambassador's", models.EventFilter{AmbassadorID: 99}, "[]"},
 		} {
 			rows, err := s.Events(t.Context(), test.filter)
-			if err != nil || slugs(rows) != test.want {
-				t.Errorf("%s: %s, %v; want %s", test.name, slugs(rows), err, test.want)
+			if err != nil || eventSlugs(rows) != test.want {
+				t.Errorf("%s: %s, %v; want %s", test.name, eventSlugs(rows), err, test.want)
 			}
 			if test.filter.Limit == 0 {
 				if n, err := s.CountEvents(t.Context(), test.filter); err != nil || n != len(rows) {
@@ -74,11 +74,11 @@ func TestListsOfEventsHoldWhatIsPublicInTheirOrder(t *testing.T) {
 				}
 			}
 		}
-		if rows, err := s.CalendarEvents(t.Context(), 0, 0); err != nil || slugs(rows) != "[over game-day cancelled later]" {
-			t.Errorf("calendar: %s, %v", slugs(rows), err)
+		if rows, err := s.CalendarEvents(t.Context(), 0, 0); err != nil || eventSlugs(rows) != "[over game-day cancelled later]" {
+			t.Errorf("calendar: %s, %v", eventSlugs(rows), err)
 		}
-		if rows, err := s.CalendarEvents(t.Context(), group.ID, 0); err != nil || slugs(rows) != "[later]" || rows[0].GroupName != "Berlin" {
-			t.Errorf("calendar of the group: %s, %v", slugs(rows), err)
+		if rows, err := s.CalendarEvents(t.Context(), group.ID, 0); err != nil || eventSlugs(rows) != "[later]" || rows[0].GroupName != "Berlin" {
+			t.Errorf("calendar of the group: %s, %v", eventSlugs(rows), err)
 		}
 		c, err := s.EventChoices(t.Context(), models.ComingEvents)
 		if err != nil || fmt.Sprint(c.Countries) != "[DE]" || len(c.Groups) != 1 || c.Groups[0].Slug != "berlin" {
