@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/cdfoundation/portal/internal/mail"
+	"github.com/cdfoundation/portal/internal/testkit"
 	"github.com/cdfoundation/portal/models"
 )
 
@@ -229,4 +230,25 @@ func TestFailedMailsAreSentAgain(t *testing.T) {
 		t.Errorf("%d mails are due, %v", len(mails), err)
 	}
 	w.page(w.post("ada", "/admin/mail/1/resend"), http.StatusConflict)
+}
+
+func TestPagesOfTheDeskAreValidHTML(t *testing.T) {
+	w := newPermissionWorld(t)
+	pages := map[string][]byte{}
+	for name, path := range map[string]string{
+		"start": "/admin", "posts": "/admin/posts", "editor": "/admin/posts/1", "new post": "/admin/posts/new", "review": "/admin/posts/2/review",
+		"revision": "/admin/posts/1/revisions/1", "profile": "/admin/profile/1", "people": "/admin/people", "new account": "/admin/people/new",
+		"account in the desk": "/admin/people/1", "mail": "/admin/mail", "failed mail": "/admin/mail?state=failed", "kept mail": "/admin/mail/20200618T164000Z-a.eml",
+		"account": "/account",
+	} {
+		pages[name] = w.get("ada", path).body
+	}
+	pages["sign in"] = w.get("", "/login").body
+	pages["sign in asked"] = w.post("", "/login", "email", "who@example.org").body
+	pages["link ended"] = w.get("", "/login/none").body
+	pages["author's start"] = w.get("ben", "/admin").body
+	pages["stale"] = w.post("ben", "/admin/posts/1", "title", "T", "language", "en", "version", "9").body
+	pages["errors"] = w.post("ada", "/admin/people", "name", "").body
+	pages["profile's errors"] = w.post("ben", "/admin/profile", "latitude", "x").body
+	testkit.CheckHTML(t, pages)
 }
