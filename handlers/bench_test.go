@@ -137,9 +137,6 @@ func benchmarkBlog(b *testing.B, n int) (*fiber.App, *App) {
 			b.Fatal(err)
 		}
 	}
-	if err := db.Writer.Exec("ANALYZE").Error; err != nil {
-		b.Fatal(err)
-	}
 	base, _ := url.Parse("https://community.example.org")
 	keys := auth.Keys{[]byte("a key for tests that is long enough")}
 	o := Options{

@@ -72,7 +72,6 @@ func (a *App) showGroups(c *fiber.Ctx) error {
 	page.TopicOptions = topics.options("All topics", search.Topic)
 	page.Words = groupWords(search, found, topics)
 	page.Map = newGroupsMap(page.Groups, "Map of the groups"+page.Words)
-	page.Share.Image = a.Site.Abs(links.Share(links.Groups))
 	if search.Text != "" || search.Country != "" || search.Topic != "" {
 		page.ask(c)
 	} else if _, ok := regionWords[search.Region]; ok {
@@ -182,8 +181,7 @@ func (a *App) showGroup(c *fiber.Ctx) error {
 		}
 		page.Organisers = append(page.Organisers, organiser)
 	}
-	page.StructuredData = []any{a.newGroupLD(found, page.Canonical, description, organisers)}
-	page.Share.Image = a.Site.Abs(links.Share(path))
+	page.StructuredData = []any{a.newGroupData(found, page.Canonical, description, organisers)}
 	page.Feeds = slices.Concat(a.feedLinks(found.Name, path), []FeedLink{{"text/calendar", found.Name + ", calendar", a.Site.Abs(page.Subscribe.Calendar)}})
 	return show(c, http.StatusOK, a.pages.groupShow, page)
 }

@@ -102,10 +102,10 @@ func (a *App) showHome(c *fiber.Ctx) error {
 // homeData describes the foundation and this site.
 func (a *App) homeData() []any {
 	foundation := a.foundation()
-	site := websiteLD{
+	site := websiteData{
 		Context: schemaOrg, Type: "WebSite", ID: a.Site.Abs("/#website"), Name: "CDF Community", URL: a.Site.Abs(links.Home), Language: "en",
 		Publisher: foundation,
-		Search:    searchLD{Type: "SearchAction", Target: a.Site.Abs(links.Search) + "?q={q}", Input: "required name=q"},
+		Search:    searchData{Type: "SearchAction", Target: a.Site.Abs(links.Search) + "?q={q}", Input: "required name=q"},
 	}
 	foundation.Context, foundation.AlternateName, foundation.URL = schemaOrg, "CDF", a.Site.Abs(links.Home)
 	foundation.Logo, foundation.FoundingDate = a.Site.Abs(static.Path("img/icon-512.png")), "2019-03-12"

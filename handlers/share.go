@@ -53,12 +53,11 @@ func sharePath(c *fiber.Ctx) string {
 
 // sendShareImage draws the picture that other sites show for a page, from the words that stand on it now.
 func (a *App) sendShareImage(c *fiber.Ctx) error {
-	path, ok := strings.CutSuffix(c.Path(), ".png")
-	if !ok {
+	path, ok := strings.CutSuffix(strings.TrimPrefix(c.Path(), "/share"), ".png")
+	switch {
+	case !ok || path == links.Home:
 		return fmt.Errorf("%w: picture", models.ErrNotFound)
-	}
-	path = strings.TrimPrefix(path, "/share")
-	if path == "/home" {
+	case path == "/home":
 		path = links.Home
 	}
 	headline, ok := shareHeadlines[path]

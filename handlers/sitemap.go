@@ -43,7 +43,7 @@ var sitemapPaths = map[string]func(string) string{
 
 // sitemapLists are the pages that are there whatever the database holds.
 var sitemapLists = []string{
-	links.Home, links.Events, links.PastEvents, links.Groups, links.Ambassadors, links.Apply, links.Blog, links.Feeds,
+	links.Home, links.Events, links.PastEvents, links.Groups, links.Ambassadors, links.Blog, links.Feeds,
 }
 
 // sitemapAddresses is everything that a search engine should know of.

@@ -30,7 +30,7 @@ func (s *Store) HeadlineOf(ctx context.Context, kind SearchKind, slug string) (H
 		err := s.read(ctx).Select("title, kind, mode, date_precision, starts_at, ends_at, starts_local, ends_local, timezone, venue_name, venue_city, venue_country").
 			Where("slug = ? AND status IN ('published', 'cancelled')", slug).Take(&event).Error
 		event, err = one(event, err, string(kind), slug)
-		return Headline{event.Title, event.PlaceText() + ", " + event.DateText()}, err
+		return Headline{event.Title, event.DateText() + ", " + event.PlaceText()}, err
 	case SearchGroup:
 		var group Group
 		err := s.read(ctx).Select("name, city, country").Where("slug = ? AND status = 'listed'", slug).Take(&group).Error

@@ -62,11 +62,11 @@ func (f PostFilter) where() (string, []any) {
 			args = append(args, slices.Repeat([]any{id}, strings.Count(condition, "?"))...)
 		}
 	}
-	add(f.CategoryID, "p.id IN (SELECT post_id FROM post_categories WHERE category_id = ?)")
-	add(f.TagID, "p.id IN (SELECT post_id FROM post_tags WHERE tag_id = ?)")
-	add(f.BylineID, "p.id IN (SELECT post_id FROM post_bylines WHERE byline_id = ?)")
-	add(f.SeriesID, "p.series_id = ?")
-	add(f.GroupID, "p.group_id = ?")
+	add(f.CategoryID, "p.id IN (SELECT post_id FROM post_categories WHERE category_id IN (?))")
+	add(f.TagID, "p.id IN (SELECT post_id FROM post_tags WHERE tag_id IN (?))")
+	add(f.BylineID, "p.id IN (SELECT post_id FROM post_bylines WHERE byline_id IN (?))")
+	add(f.SeriesID, "p.series_id IN (?)")
+	add(f.GroupID, "p.group_id IN (?)")
 	add(f.AmbassadorID, `(p.introduces_id = ? OR p.id IN (SELECT pb.post_id FROM post_bylines pb
 		JOIN bylines b ON b.id = pb.byline_id WHERE b.ambassador_id = ?))`)
 	if len(conditions) == 0 {
@@ -83,11 +83,12 @@ func (s *Store) Posts(ctx context.Context, f PostFilter) ([]PostRow, error) {
 	}
 	now := s.Now()
 	args = append(append([]any{now, now}, args...), f.Limit, f.Offset)
-	// The page is cut out before its columns are read: some of them lie behind the texts, which are long.
+	// The page is cut out before its columns are read: some of them lie behind the texts, which are long. SQLite keeps to
+	// the order of a CROSS JOIN.
 	var rows []PostRow
 	err := s.read(ctx).Raw("SELECT "+postColumns+" FROM (SELECT p.id FROM posts p WHERE "+publicPosts+where+
-		" ORDER BY p.publish_at DESC, p.id DESC LIMIT ? OFFSET ?) AS page JOIN posts p ON p.id = page.id "+
-		"LEFT JOIN media m ON m.id = p.cover_id ORDER BY p.publish_at DESC, p.id DESC", args...).Scan(&rows).Error
+		" ORDER BY p.publish_at DESC, p.id DESC LIMIT ? OFFSET ?) AS page CROSS JOIN posts p "+
+		"LEFT JOIN media m ON m.id = p.cover_id WHERE p.id = page.id ORDER BY p.publish_at DESC, p.id DESC", args...).Scan(&rows).Error
 	if err != nil {
 		return nil, translate(err)
 	}
