@@ -22,6 +22,7 @@ type AdminStart struct {
 	Latest   []LatestLine
 	Staff    bool
 	CanWrite bool
+	CanPlan  bool // events of some group
 }
 
 // Need is something that waits for the viewer: what, why, and the one thing to do.
@@ -59,6 +60,7 @@ func (a *App) showDesk(c *fiber.Ctx) error {
 	ctx := c.UserContext()
 	zone := location(v.Timezone)
 	data := AdminStart{Now: now.In(zone), Staff: v.Can(models.ReviewPosts, models.Object{}), CanWrite: v.Can(models.WritePosts, models.Object{})}
+	data.CanPlan = data.Staff || len(v.GroupIDs) > 0
 	events, err := a.Store.NextEvents(ctx, v, 6)
 	if err != nil {
 		return err
