@@ -41,6 +41,13 @@ type pages struct {
 	adminPostPreview  *templates.Page[PostPreview]
 	adminPostReview   *templates.Page[AdminPostReview]
 	adminPostRevision *templates.Page[AdminPostRevision]
+
+	adminEventList *templates.Page[AdminEventList]
+	adminEventEdit *templates.Page[AdminEventEdit]
+	adminConfirm   *templates.Page[AdminConfirm]
+	adminAttendees *templates.Page[AdminAttendees]
+	adminGroupList *templates.Page[AdminGroupList]
+	adminGroupEdit *templates.Page[AdminGroupEdit]
 }
 
 func newPages() (pages, error) {
@@ -81,6 +88,13 @@ func newPages() (pages, error) {
 		bind(set, &p.adminPostPreview, "fragment", "admin/preview"),
 		bind(set, &p.adminPostReview, "desk", "admin/post_review"),
 		bind(set, &p.adminPostRevision, "desk", "admin/post_revision"),
+
+		bind(set, &p.adminEventList, "desk", "admin/events"),
+		bind(set, &p.adminEventEdit, "desk", "admin/event_edit"),
+		bind(set, &p.adminConfirm, "desk", "admin/confirm"),
+		bind(set, &p.adminAttendees, "desk", "admin/attendees"),
+		bind(set, &p.adminGroupList, "desk", "admin/groups"),
+		bind(set, &p.adminGroupEdit, "desk", "admin/group_edit"),
 	)
 }
 
