@@ -18,7 +18,7 @@ type AdminStart struct {
 	Heading  string
 	Now      time.Time
 	Needs    []Need
-	Events   []AdminEventLine
+	Events   []StartEventLine
 	Latest   []LatestLine
 	Staff    bool
 	CanWrite bool
@@ -34,8 +34,8 @@ type Need struct {
 	Urgent    bool
 }
 
-// AdminEventLine is one of the next events, with its seats.
-type AdminEventLine struct {
+// StartEventLine is one of the next events, with its seats.
+type StartEventLine struct {
 	When, Machine string
 	URL, Title    string
 	Note          string
@@ -239,9 +239,9 @@ func grouped(n int) string {
 	return s
 }
 
-func newAdminEventLine(e models.NextEvent, now time.Time) AdminEventLine {
+func newAdminEventLine(e models.NextEvent, now time.Time) StartEventLine {
 	starts := e.StartsAt.In(e.Location())
-	line := AdminEventLine{
+	line := StartEventLine{
 		When: starts.Format("Mon 2 Jan, 15:04"), Machine: starts.Format(time.RFC3339), URL: links.DeskEvent(e.ID), Title: e.Title,
 		Note: e.PlaceText(), Live: e.LiveAt(now),
 	}
