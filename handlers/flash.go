@@ -27,6 +27,19 @@ var flashes = map[string]string{
 	"person-out":     "Their sessions have ended.",
 
 	"profile-published": "The profile is public.",
+
+	"event-created":           "Saved as a draft. Nobody else sees it until you publish it.",
+	"event-told":              "Saved. Everybody registered gets a mail with the change.",
+	"event-skipped":           "Saved. The clocks go forward over a time that you chose, so it was moved forward. Look at it once more.",
+	"event-published":         "Published. It is in the lists and calendars now.",
+	"event-cancelled":         "Cancelled. Everybody registered gets a mail.",
+	"event-cancelled-quietly": "Cancelled.",
+	"attendee-cancelled":      "The seat is free again, and the person gets a mail.",
+	"group-created":           "The group is listed now.",
+	"group-delisted":          "The group is off the public pages.",
+	"group-listed":            "The group is back on the public pages.",
+	"organiser-added":         "Added.",
+	"organiser-removed":       "Removed.",
 }
 
 const flashCookie = "flash"
