@@ -18,7 +18,7 @@ type AdminStart struct {
 	Heading  string
 	Now      time.Time
 	Needs    []Need
-	Events   []StartEventLine
+	Events   []NextEventLine
 	Latest   []LatestLine
 	Staff    bool
 	CanWrite bool
@@ -34,8 +34,8 @@ type Need struct {
 	Urgent    bool
 }
 
-// StartEventLine is one of the next events, with its seats.
-type StartEventLine struct {
+// NextEventLine is one of the next events, with its seats.
+type NextEventLine struct {
 	When, Machine string
 	URL, Title    string
 	Note          string
@@ -107,7 +107,7 @@ func (a *App) showDesk(c *fiber.Ctx) error {
 		}
 	}
 	for _, event := range events {
-		data.Events = append(data.Events, newAdminEventLine(event, now))
+		data.Events = append(data.Events, newNextEventLine(event, now))
 	}
 	if data.Staff {
 		latest, err := a.Store.LatestHappenings(ctx, v, 12)
@@ -239,9 +239,9 @@ func grouped(n int) string {
 	return s
 }
 
-func newAdminEventLine(e models.NextEvent, now time.Time) StartEventLine {
+func newNextEventLine(e models.NextEvent, now time.Time) NextEventLine {
 	starts := e.StartsAt.In(e.Location())
-	line := StartEventLine{
+	line := NextEventLine{
 		When: starts.Format("Mon 2 Jan, 15:04"), Machine: starts.Format(time.RFC3339), URL: links.DeskEvent(e.ID), Title: e.Title,
 		Note: e.PlaceText(), Live: e.LiveAt(now),
 	}

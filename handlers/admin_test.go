@@ -52,7 +52,7 @@ func TestTheEditor(t *testing.T) {
 		w.leads(w.post("sam", path+"/publication", "version", review.Attr("[name=version]", "value"), "when", "now"), path+"/review")
 		w.page(w.get("", "/blog/three-ways"), http.StatusOK)
 		w.leads(w.get("ben", path), path+"/review")
-		if page := w.page(w.get("ben", path+"/review"), http.StatusOK); !strings.Contains(page.Text("aside"), "only staff change") {
+		if page := w.page(w.get("ben", path+"/review"), http.StatusOK); !strings.Contains(page.Text("main aside"), "only staff change") {
 			t.Error("the author is not told why")
 		}
 		w.leads(w.post("sam", path+"/withdrawal"), path+"/review")
