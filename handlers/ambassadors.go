@@ -91,7 +91,7 @@ type AmbassadorShow struct {
 	Credit      string // of the photo
 	Name, Given string
 	Pronouns    string
-	Title       string
+	Role        string // what they do
 	Employer    string
 	Place       string
 	Languages   string
@@ -155,7 +155,7 @@ func (a *App) newAmbassadorShow(c *fiber.Ctx, found models.AmbassadorDetail) Amb
 	page := AmbassadorShow{
 		Layout:   a.layout(c, found.Name, ambassadorDescription(found, place)),
 		Portrait: newPortrait(found.Name, found.Photo, found.PhotoWidth, found.PhotoHeight), Credit: found.PhotoCredit,
-		Name: found.Name, Given: givenName(found.Name), Pronouns: found.Pronouns, Title: found.Title, Employer: found.Employer,
+		Name: found.Name, Given: givenName(found.Name), Pronouns: found.Pronouns, Role: found.Title, Employer: found.Employer,
 		Place: place, Languages: languageWords(found.Languages), Since: found.Since(), Quote: found.Quote, Text: blessed(found.HTML),
 		Sample: found.Sample, Subscribe: newSubscribe(c.Path()),
 	}
@@ -175,15 +175,15 @@ func (a *App) newAmbassadorShow(c *fiber.Ctx, found models.AmbassadorDetail) Amb
 	if found.Latitude != nil && found.Longitude != nil {
 		page.Map = newPlaceMap(*found.Latitude, *found.Longitude, place+" on a map")
 	}
-	person := personLD{
+	person := personData{
 		Context: schemaOrg, Type: "Person", ID: page.Canonical, URL: page.Canonical, Name: found.Name, JobTitle: found.Title, Description: page.Description,
 		KnowsAbout: found.Topics, KnowsLanguage: found.Languages,
 	}
 	if found.Employer != "" {
-		person.WorksFor = &organizationLD{Type: "Organization", Name: found.Employer}
+		person.WorksFor = &organizationData{Type: "Organization", Name: found.Employer}
 	}
 	if place != "" {
-		person.HomeLocation = newPlaceLD(found.City, found.Country)
+		person.HomeLocation = newPlaceData(found.City, found.Country)
 	}
 	for _, l := range page.Links {
 		person.SameAs = append(person.SameAs, l.URL)
@@ -192,7 +192,7 @@ func (a *App) newAmbassadorShow(c *fiber.Ctx, found models.AmbassadorDetail) Amb
 		person.Image = a.Site.Abs(links.Media(found.Photo))
 	}
 	page.StructuredData = []any{person}
-	page.Share.Type, page.Share.Image = "profile", a.Site.Abs(links.Share(c.Path()))
+	page.Share.Type = "profile"
 	page.Feeds = append(a.feedLinks(found.Name, c.Path()), FeedLink{"text/calendar", "Where to meet " + found.Name, a.Site.Abs(page.Subscribe.Calendar)})
 	return page
 }
@@ -249,6 +249,5 @@ func (a *App) showCohort(c *fiber.Ctx) error {
 	} else {
 		page.Known = "All of them have introduced themselves here."
 	}
-	page.Share.Image = a.Site.Abs(links.Share(links.Ambassadors))
 	return show(c, http.StatusOK, a.pages.cohortShow, page)
 }

@@ -45,7 +45,8 @@ type ArchiveLink struct {
 
 // BlogAuthor introduces a byline.
 type BlogAuthor struct {
-	Face
+	Portrait
+	Name    string
 	Role    string
 	Bio     string
 	Profile string // path of the ambassador's profile, may be empty
@@ -184,7 +185,7 @@ func (a *App) showPosts(c *fiber.Ctx, list archive) error {
 
 func newBlogAuthor(author models.PostAuthor) *BlogAuthor {
 	shown := BlogAuthor{
-		Face: newFace(author.Name, author.Photo), Role: joined(author.Title, author.Employer), Bio: author.Bio,
+		Portrait: newPortrait(author.Name, author.Photo, author.PhotoWidth, author.PhotoHeight), Name: author.Name, Role: joined(author.Title, author.Employer), Bio: author.Bio,
 		Website: author.URL, Handle: author.Handle,
 	}
 	if author.AmbassadorSlug != "" {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -46,14 +47,32 @@ var deskPeople = []struct {
 	{"olu", models.RoleAttendee}, {"sam", models.RoleStaff}, {"ada", models.RoleAdmin},
 }
 
+// migratedFile is an empty database with the present schema, made once.
+var migratedFile = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "portal-desk-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	path := filepath.Join(dir, "portal.db")
+	if _, err := database.Migrate(context.Background(), "sqlite:"+path); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
 func newDeskWorld(t testing.TB) *deskWorld {
 	t.Helper()
 	ctx := context.Background()
-	address := "sqlite:" + filepath.Join(t.TempDir(), "portal.db")
-	if _, err := database.Migrate(ctx, address); err != nil {
+	migrated, err := migratedFile()
+	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := database.Open(ctx, address)
+	path := filepath.Join(t.TempDir(), "portal.db")
+	if err := os.WriteFile(path, migrated, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db, err := database.Open(ctx, "sqlite:"+path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,6 +86,7 @@ func newDeskWorld(t testing.TB) *deskWorld {
 		t: t, db: db, clock: clock.NewFake(time.Date(2020, 6, 18, 16, 40, 0, 0, time.UTC)), kept: mail.File{Dir: t.TempDir()},
 		cookies: map[string]string{}, viewers: map[string]models.Viewer{},
 	}
+	w.exec("PRAGMA synchronous = OFF") // no test pulls the plug
 	keys := auth.Keys{[]byte("a key for tests that is long enough")}
 	w.store = models.NewStore(db.Reader, db.Writer, w.clock.Clock(), keys)
 	base, _ := url.Parse("http://community.example.org")

@@ -36,6 +36,7 @@ type placeData struct {
 	Type    string      `json:"@type"`
 	Name    string      `json:"name,omitempty"`
 	Address addressData `json:"address"`
+	Geo     *geoData    `json:"geo,omitempty"`
 }
 
 type addressData struct {

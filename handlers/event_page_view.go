@@ -84,7 +84,10 @@ func newEventShow(d models.EventDetail, site links.Site, now time.Time) EventSho
 		Cover: blessed(artwork.Cover("events/"+e.Slug, 1000, 338, "")), Tile: newDateTile(e, now), Kicker: kicker(e),
 		Heading: e.Title, Words: foreign(e.TextLanguage), Summary: e.Summary, Sample: e.Sample, Notice: newEventNotice(d, now),
 		When: newEventWhen(e), Where: newEventWhere(e), Hosts: newEventHosts(d), Body: blessed(e.HTML), Agenda: newAgenda(d, now),
-		Panel: newTicketPanel(d, now),
+		Panel: newTicketPanel(d, now), Over: e.PastAt(now),
+	}
+	if page.Over {
+		page.When.Start = "" // nobody asks at what hour of theirs it was
 	}
 	if e.Language != "en" {
 		page.Spoken = models.LanguageName(e.Language)

@@ -257,6 +257,7 @@ type EventShow struct {
 	Hosts      []EventHost
 	Spoken     string // language, when it is not English
 	Body       template.HTML
+	Over       bool
 	Agenda     *Agenda
 	Speakers   []EventSpeaker
 	Sponsors   []EventSponsor

@@ -183,23 +183,27 @@ type FeedGroup struct {
 
 // FeedRow is a list that people can follow.
 type FeedRow struct {
-	Title   string
-	URL     string // the page that shows it; may be empty
-	Note    string // such as "12 posts"
-	Address string // the one to copy
-	Formats []NavLink
+	Title string
+	URL   string // the page that shows it; may be empty
+	Note  string // such as "12 posts"
+	// Addresses are those to copy: of the feed, of the calendar, or of both.
+	Addresses []string
+	Formats   []NavLink
 }
 
 func (a *App) postFeedRow(title, page, path, note string) FeedRow {
-	row := FeedRow{Title: title, URL: page, Note: note, Address: a.Site.Abs(links.RSS(path))}
+	row := FeedRow{Title: title, URL: page, Note: note, Addresses: []string{a.Site.Abs(links.RSS(path))}}
 	for _, format := range feedFormats {
 		row.Formats = append(row.Formats, NavLink{URL: feedPath(path, format), Label: feedNames[format]})
 	}
 	return row
 }
 
-func (a *App) calendarRow(title, page, calendar string) FeedRow {
-	return FeedRow{Title: title, URL: page, Address: a.Site.Abs(calendar), Formats: []NavLink{{URL: calendar, Label: "iCalendar"}}}
+// withCalendar adds a calendar to what can be followed.
+func (a *App) withCalendar(row FeedRow, path string) FeedRow {
+	row.Addresses = append(row.Addresses, a.Site.Abs(path))
+	row.Formats = append(row.Formats, NavLink{URL: path, Label: "iCalendar"})
+	return row
 }
 
 func (a *App) showFeeds(c *fiber.Ctx) error {
@@ -224,28 +228,33 @@ func (a *App) showFeeds(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	// A list without posts says nothing of them: it may carry events.
 	rows := func(archives []models.ArchiveRow, path func(string) string) []FeedRow {
 		var all []FeedRow
 		for _, archive := range archives {
-			all = append(all, a.postFeedRow(archive.Name, path(archive.Slug), path(archive.Slug), postsInWords(archive.Posts)))
+			note := ""
+			if archive.Posts > 0 {
+				note = postsInWords(archive.Posts)
+			}
+			all = append(all, a.postFeedRow(archive.Name, path(archive.Slug), path(archive.Slug), note))
 		}
 		return all
 	}
-	calendars := []FeedRow{a.calendarRow("All events", links.Events, links.EventsICS)}
-	for _, g := range groups {
-		calendars = append(calendars, a.calendarRow(g.Name, links.Group(g.Slug), links.Calendar(links.Group(g.Slug))))
-	}
-	for _, p := range ambassadors {
-		calendars = append(calendars, a.calendarRow("Meet "+p.Name, links.Ambassador(p.Slug), links.Calendar(links.Ambassador(p.Slug))))
+	withCalendars := func(archives []models.ArchiveRow, path func(string) string) []FeedRow {
+		all := rows(archives, path)
+		for i, archive := range archives {
+			all[i] = a.withCalendar(all[i], links.Calendar(path(archive.Slug)))
+		}
+		return all
 	}
 	all := []FeedGroup{
-		{ID: "everything", Heading: "Everything", Words: "The whole blog, and every event as it is announced.", Rows: []FeedRow{
-			a.postFeedRow("All posts", links.Blog, "", ""), a.postFeedRow("New events", links.Events, links.Events, ""),
+		{ID: "everything", Heading: "Everything", Words: "The whole blog, and all events: news of them as a feed, their dates as a calendar.", Rows: []FeedRow{
+			a.postFeedRow("Posts", links.Blog, "", ""),
+			a.withCalendar(a.postFeedRow("Events", links.Events, links.Events, ""), links.EventsICS),
 		}},
 		{ID: "categories", Heading: "Categories", Rows: rows(categories, links.Category)},
-		{ID: "calendars", Heading: "Calendars", Words: "Subscribe in your calendar, and a change of time arrives by itself.", Rows: calendars},
-		{ID: "groups", Heading: "Groups", Words: "A group's posts and its new events.", Rows: rows(groups, links.Group)},
-		{ID: "ambassadors", Heading: "Ambassadors", Words: "What they write, and the post that introduces them.", Rows: rows(ambassadors, links.Ambassador)},
+		{ID: "groups", Heading: "Groups", Words: "A group’s posts and new events as a feed, its dates as a calendar.", Rows: withCalendars(groups, links.Group)},
+		{ID: "ambassadors", Heading: "Ambassadors", Words: "What they write and the post that introduces them; where to meet them as a calendar.", Rows: withCalendars(ambassadors, links.Ambassador)},
 		{ID: "series", Heading: "Series", Rows: rows(series, links.Series)},
 		{ID: "authors", Heading: "Authors", Rows: rows(authors, links.Author)},
 		{ID: "tags", Heading: "Tags", Rows: rows(tags, links.Tag)},

@@ -34,6 +34,12 @@ var flashes = map[string]string{
 	"group-listed":            "The group is back on the public pages.",
 	"organiser-added":         "Added.",
 	"organiser-removed":       "Removed.",
+	"resent":                  "The mail is on its way again.",
+	"invited":                 "The account is made, and a link to sign in is on its way.",
+	"link-mailed":             "A link to sign in is on its way.",
+	"person-out":              "Their sessions have ended.",
+
+	"profile-published": "The profile is public.",
 }
 
 const flashCookie = "flash"

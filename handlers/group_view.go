@@ -12,6 +12,7 @@ type GroupLine struct {
 	Slug, URL, Name, City, Place string
 	NextTitle, NextDate          string // empty when nothing is planned
 	NextAt                       time.Time
+	NextLanguage                 string // of the title; empty when it is the page's
 	Sample                       bool
 
 	// What the list is narrowed and sorted by.
@@ -31,7 +32,7 @@ func newGroupLine(row models.GroupRow, now time.Time) GroupLine {
 		if err != nil {
 			zone = time.UTC
 		}
-		line.NextAt = row.NextStartsAt.In(zone)
+		line.NextAt, line.NextLanguage = row.NextStartsAt.In(zone), foreign(row.NextLanguage)
 		line.NextTitle, line.NextDate = row.NextTitle, nextDate(line.NextAt, row.NextDatePrecision, now)
 	}
 	return line

@@ -72,7 +72,6 @@ func (a *App) showGroups(c *fiber.Ctx) error {
 	page.TopicOptions = topics.options("All topics", search.Topic)
 	page.Words = groupWords(search, found, topics)
 	page.Map = newGroupsMap(page.Groups, "Map of the groups"+page.Words)
-	page.Share.Image = a.Site.Abs(links.Share(links.Groups))
 	if search.Text != "" || search.Country != "" || search.Topic != "" {
 		page.ask(c)
 	} else if _, ok := regionWords[search.Region]; ok {
@@ -112,7 +111,7 @@ func countries(rows []models.GroupRow) int {
 type GroupShow struct {
 	Layout
 	Name, Place string
-	Language    string
+	Speaks      string // the language of its meetings
 	Timezone    string
 	Sample      bool
 	Art         template.HTML
@@ -164,7 +163,7 @@ func (a *App) showGroup(c *fiber.Ctx) error {
 	description := found.Name + ": a meetup group for continuous delivery in " + place + ", with its next events and who runs it."
 	path := c.Path()
 	page := GroupShow{
-		Layout: a.layout(c, found.Name, description), Name: found.Name, Place: place, Language: models.LanguageName(found.Language),
+		Layout: a.layout(c, found.Name, description), Name: found.Name, Place: place, Speaks: models.LanguageName(found.Language),
 		Timezone: found.Timezone, Sample: found.Sample, Art: blessed(artwork.Cover(path, 560, 420, "")),
 		Map: newPlaceMap(found.Latitude, found.Longitude, place+" on a map"), Text: blessed(found.HTML),
 		Events: newEventLines(coming, now), PastEvents: newEventLines(past, now), Posts: newPostLines(posts), Subscribe: newSubscribe(path),
@@ -182,8 +181,7 @@ func (a *App) showGroup(c *fiber.Ctx) error {
 		}
 		page.Organisers = append(page.Organisers, organiser)
 	}
-	page.StructuredData = []any{a.newGroupLD(found, page.Canonical, description, organisers)}
-	page.Share.Image = a.Site.Abs(links.Share(path))
+	page.StructuredData = []any{a.newGroupData(found, page.Canonical, description, organisers)}
 	page.Feeds = slices.Concat(a.feedLinks(found.Name, path), []FeedLink{{"text/calendar", found.Name + ", calendar", a.Site.Abs(page.Subscribe.Calendar)}})
 	return show(c, http.StatusOK, a.pages.groupShow, page)
 }

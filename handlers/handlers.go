@@ -36,7 +36,8 @@ type Options struct {
 // App holds what a handler may use.
 type App struct {
 	Options
-	pages pages
+	pages       pages
+	shareImages shareImages
 }
 
 // New returns the whole site. It fails when a template does not fit the struct that it shows.

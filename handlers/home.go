@@ -3,6 +3,7 @@ package handlers
 import (
 	"html/template"
 	"net/http"
+	"strconv"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -22,13 +23,42 @@ type HomeShow struct {
 	Groups, Countries int
 	Map               Map
 	Ambassadors       []AmbassadorLine
+	Rest              *CohortRest
+}
+
+// CohortRest is how many people of a cohort have no profile.
+type CohortRest struct {
+	URL, Words string
+	Count      int
+	Art        template.HTML
+}
+
+// newCohortRest is of the cohort of the first of the profiles, which are all there are; nil when nobody is missing.
+func newCohortRest(rows []models.AmbassadorRow) *CohortRest {
+	if len(rows) == 0 || rows[0].CohortSlug == "" {
+		return nil
+	}
+	cohort := rows[0]
+	rest := cohort.CohortSize
+	for _, row := range rows {
+		if row.CohortSlug == cohort.CohortSlug {
+			rest--
+		}
+	}
+	if rest <= 0 {
+		return nil
+	}
+	path := links.Cohort(cohort.CohortSlug)
+	return &CohortRest{
+		URL: path, Count: rest, Words: cohort.CohortTitle + " of " + strconv.Itoa(cohort.CohortSize), Art: blessed(artwork.Cover(path, 300, 300, "")),
+	}
 }
 
 // How much of each list the home page shows.
 const (
 	homeEvents      = 4
 	homePosts       = 6
-	homeAmbassadors = 8
+	homeAmbassadors = 9
 )
 
 func (a *App) showHome(c *fiber.Ctx) error {
@@ -62,6 +92,8 @@ func (a *App) showHome(c *fiber.Ctx) error {
 	page.Ambassadors = newAmbassadorLines(ambassadors)
 	if len(page.Ambassadors) > homeAmbassadors {
 		page.Ambassadors = page.Ambassadors[:homeAmbassadors]
+	} else {
+		page.Rest = newCohortRest(ambassadors)
 	}
 	page.StructuredData = a.homeData()
 	return show(c, http.StatusOK, a.pages.homeShow, page)
@@ -70,10 +102,10 @@ func (a *App) showHome(c *fiber.Ctx) error {
 // homeData describes the foundation and this site.
 func (a *App) homeData() []any {
 	foundation := a.foundation()
-	site := websiteLD{
+	site := websiteData{
 		Context: schemaOrg, Type: "WebSite", ID: a.Site.Abs("/#website"), Name: "CDF Community", URL: a.Site.Abs(links.Home), Language: "en",
 		Publisher: foundation,
-		Search:    searchLD{Type: "SearchAction", Target: a.Site.Abs(links.Search) + "?q={q}", Input: "required name=q"},
+		Search:    searchData{Type: "SearchAction", Target: a.Site.Abs(links.Search) + "?q={q}", Input: "required name=q"},
 	}
 	foundation.Context, foundation.AlternateName, foundation.URL = schemaOrg, "CDF", a.Site.Abs(links.Home)
 	foundation.Logo, foundation.FoundingDate = a.Site.Abs(static.Path("img/icon-512.png")), "2019-03-12"

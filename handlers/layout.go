@@ -79,7 +79,7 @@ func (a *App) layout(c *fiber.Ctx, title, description string) Layout {
 		Title: title, Description: description, Language: "en", Canonical: a.Site.Abs(path),
 		Share: &Share{
 			Type: "website", Title: title, Description: description, URL: a.Site.Abs(path),
-			Image: a.Site.Abs(links.Share(links.Home)), ImageAlt: title,
+			Image: a.Site.Abs(links.Share(sharePath(c))), ImageAlt: title,
 		},
 		Feeds: []FeedLink{
 			{"application/rss+xml", "CDF blog, RSS", a.Site.Abs(links.RSS(""))},

@@ -31,9 +31,6 @@ type MapPin struct {
 	LabelX    float64
 	LabelY    float64
 	Anchor    string // of the label: start, middle or end
-	Text      string // what a search looks at
-	Country   string
-	Topics    string
 	Hidden    bool
 	Face      *Face   // a person who stands here instead of a dot
 	FaceY     float64 // of the initials
@@ -55,7 +52,7 @@ func newGroupsMap(lines []GroupLine, label string) Map {
 		x, y := artwork.Project(line.Latitude, line.Longitude)
 		pins[i] = MapPin{
 			Slug: line.Slug, URL: line.URL, Name: line.Name, Label: line.City, Title: line.Name + ", " + line.Place,
-			X: tenth(x), Y: tenth(y), Text: line.Text, Country: line.Country, Topics: line.Topics, Hidden: line.Hidden,
+			X: tenth(x), Y: tenth(y), Hidden: line.Hidden,
 		}
 		if !line.Hidden {
 			shown = append(shown, pins[i])

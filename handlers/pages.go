@@ -10,31 +10,40 @@ import (
 
 // pages is every template with the struct that it shows.
 type pages struct {
-	errorShow *templates.Page[ErrorShow]
-	homeShow  *templates.Page[HomeShow]
+	searchShow *templates.Page[SearchShow]
 
-	eventsIndex        *templates.Page[EventsIndex]
-	eventShow          *templates.Page[EventShow]
+	errorShow *templates.Page[ErrorShow]
+
+	homeShow *templates.Page[HomeShow]
+
+	eventsIndex *templates.Page[EventsIndex]
+	eventShow   *templates.Page[EventShow]
+
 	registrationNew    *templates.Page[RegistrationNew]
 	registrationClosed *templates.Page[RegistrationClosed]
 	registrationShow   *templates.Page[RegistrationShow]
 
-	blogIndex       *templates.Page[BlogIndex]
-	postShow        *templates.Page[PostShow]
-	feedsShow       *templates.Page[FeedsShow]
-	signInAsk       *templates.Page[SignInAsk]
-	signInAsked     *templates.Page[SignInAsked]
-	signInConfirm   *templates.Page[SignInConfirm]
-	signInEnded     *templates.Page[SignInEnded]
-	accountShow     *templates.Page[AccountShow]
-	accountWelcome  *templates.Page[AccountWelcome]
+	blogIndex *templates.Page[BlogIndex]
+	postShow  *templates.Page[PostShow]
+
+	feedsShow *templates.Page[FeedsShow]
+
+	signInAsk      *templates.Page[SignInAsk]
+	signInAsked    *templates.Page[SignInAsked]
+	signInConfirm  *templates.Page[SignInConfirm]
+	signInEnded    *templates.Page[SignInEnded]
+	accountShow    *templates.Page[AccountShow]
+	accountWelcome *templates.Page[AccountWelcome]
+
 	ambassadorIndex *templates.Page[AmbassadorIndex]
 	ambassadorShow  *templates.Page[AmbassadorShow]
 	cohortShow      *templates.Page[CohortShow]
 	applyShow       *templates.Page[ApplyShow]
-	groupIndex      *templates.Page[GroupIndex]
-	groupShow       *templates.Page[GroupShow]
-	plainPage       *templates.Page[PlainPage]
+
+	groupIndex *templates.Page[GroupIndex]
+	groupShow  *templates.Page[GroupShow]
+
+	plainPage *templates.Page[PlainPage]
 
 	adminPostList     *templates.Page[AdminPostList]
 	adminPostEdit     *templates.Page[AdminPostEdit]
@@ -42,12 +51,19 @@ type pages struct {
 	adminPostReview   *templates.Page[AdminPostReview]
 	adminPostRevision *templates.Page[AdminPostRevision]
 
-	adminEventList *templates.Page[AdminEventList]
-	adminEventEdit *templates.Page[AdminEventEdit]
-	adminConfirm   *templates.Page[AdminConfirm]
-	adminAttendees *templates.Page[AdminAttendees]
-	adminGroupList *templates.Page[AdminGroupList]
-	adminGroupEdit *templates.Page[AdminGroupEdit]
+	adminEventList  *templates.Page[AdminEventList]
+	adminEventEdit  *templates.Page[AdminEventEdit]
+	adminConfirm    *templates.Page[AdminConfirm]
+	adminAttendees  *templates.Page[AdminAttendees]
+	adminGroupList  *templates.Page[AdminGroupList]
+	adminGroupEdit  *templates.Page[AdminGroupEdit]
+	adminStart      *templates.Page[AdminStart]
+	adminProfile    *templates.Page[AdminProfile]
+	adminPersonList *templates.Page[AdminPersonList]
+	adminPersonNew  *templates.Page[AdminPersonNew]
+	adminPersonShow *templates.Page[AdminPersonShow]
+	adminMailList   *templates.Page[AdminMailList]
+	adminMailShow   *templates.Page[AdminMailShow]
 }
 
 func newPages() (pages, error) {
@@ -57,30 +73,39 @@ func newPages() (pages, error) {
 	}
 	var p pages
 	return p, errors.Join(
+		bind(set, &p.searchShow, "site", "search/show"),
+
 		bind(set, &p.errorShow, "site", "errors/show"),
+
 		bind(set, &p.homeShow, "site", "home/show"),
 
 		bind(set, &p.eventsIndex, "site", "events/index"),
 		bind(set, &p.eventShow, "site", "events/show"),
+
 		bind(set, &p.registrationNew, "site", "registrations/new"),
 		bind(set, &p.registrationClosed, "site", "registrations/closed"),
 		bind(set, &p.registrationShow, "site", "registrations/show"),
 
 		bind(set, &p.blogIndex, "site", "blog/index"),
 		bind(set, &p.postShow, "site", "blog/show"),
+
 		bind(set, &p.feedsShow, "site", "feeds/show"),
+
 		bind(set, &p.signInAsk, "site", "account/sign_in"),
 		bind(set, &p.signInAsked, "site", "account/sign_in_asked"),
 		bind(set, &p.signInConfirm, "site", "account/sign_in_confirm"),
 		bind(set, &p.signInEnded, "site", "account/sign_in_ended"),
 		bind(set, &p.accountShow, "site", "account/show"),
 		bind(set, &p.accountWelcome, "site", "account/welcome"),
+
 		bind(set, &p.ambassadorIndex, "site", "ambassadors/index"),
 		bind(set, &p.ambassadorShow, "site", "ambassadors/show"),
 		bind(set, &p.cohortShow, "site", "ambassadors/cohort"),
 		bind(set, &p.applyShow, "site", "ambassadors/apply"),
+
 		bind(set, &p.groupIndex, "site", "groups/index"),
 		bind(set, &p.groupShow, "site", "groups/show"),
+
 		bind(set, &p.plainPage, "site", "pages/show"),
 
 		bind(set, &p.adminPostList, "desk", "admin/posts"),
@@ -95,6 +120,13 @@ func newPages() (pages, error) {
 		bind(set, &p.adminAttendees, "desk", "admin/attendees"),
 		bind(set, &p.adminGroupList, "desk", "admin/groups"),
 		bind(set, &p.adminGroupEdit, "desk", "admin/group_edit"),
+		bind(set, &p.adminStart, "desk", "admin/start"),
+		bind(set, &p.adminProfile, "desk", "admin/profile"),
+		bind(set, &p.adminPersonList, "desk", "admin/people"),
+		bind(set, &p.adminPersonNew, "desk", "admin/person_new"),
+		bind(set, &p.adminPersonShow, "desk", "admin/person_show"),
+		bind(set, &p.adminMailList, "desk", "admin/mails"),
+		bind(set, &p.adminMailShow, "desk", "admin/mail_show"),
 	)
 }
 

@@ -172,7 +172,6 @@ func (a *App) showApply(c *fiber.Ctx) error {
 		page.Faces = append(page.Faces, newFace(p.Name, p.Photo))
 	}
 	page.FacesWords = fmt.Sprintf("%d ambassadors have introduced themselves here.", len(people))
-	page.Share.Image = a.Site.Abs(links.Share(links.Apply))
 	return show(c, http.StatusOK, a.pages.applyShow, page)
 }
 

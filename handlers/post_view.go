@@ -143,6 +143,7 @@ type PostArticle struct {
 	Language   string // empty when it is the page's, English
 	Categories []NavLink
 	Authors    []ArticleAuthor
+	About      []ArticleAuthor // those of them who are introduced below the text
 	Date       time.Time
 	Updated    *time.Time
 	Minutes    int
@@ -238,6 +239,10 @@ func (a *App) newPostArticle(post models.PostPage) PostArticle {
 		person := ArticleAuthor{PostPerson: newPostPerson(author), Bio: author.Bio, Archive: links.Author(author.Slug), Website: author.URL}
 		person.URL = authorPath(author)
 		view.Authors = append(view.Authors, person)
+		// Whom a post introduces in their own words has a card of their own.
+		if author.AmbassadorSlug == "" || author.AmbassadorSlug != post.IntroducesSlug {
+			view.About = append(view.About, person)
+		}
 	}
 	if post.SourceName != "" {
 		view.Source = &PostSource{Name: post.SourceName, Author: post.SourceAuthor, URL: post.SourceURL}

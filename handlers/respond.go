@@ -81,9 +81,9 @@ func unchanged(c *fiber.Ctx, tag string, modified time.Time) bool {
 	return err == nil && !modified.IsZero() && !modified.Truncate(time.Second).After(since)
 }
 
-// encoded compresses a body as the client takes it. Small ones are not worth it.
+// encoded compresses a body as the client takes it. Small ones are not worth it, and PNGs are compressed already.
 func encoded(c *fiber.Ctx, body []byte) []byte {
-	if len(body) < 1024 || c.Get(fiber.HeaderAcceptEncoding) == "" {
+	if len(body) < 1024 || bytes.Equal(c.Response().Header.ContentType(), []byte("image/png")) || c.Get(fiber.HeaderAcceptEncoding) == "" {
 		return body
 	}
 	switch c.AcceptsEncodings("br", "gzip") {

@@ -52,8 +52,19 @@ func (a *App) routes() []Route {
 	anyone("/static/:name", "asset", a.showAsset)
 	anyone("/static/:folder/:name", "asset in a folder", a.showAsset)
 
+	anyone("/robots.txt", "what crawlers may read", a.sendRobots)
+	anyone("/sitemap.xml", "sitemap", a.sendSitemap)
+	anyone("/sitemap-:part<int>.xml", "part of the sitemap", a.sendSitemap)
+	anyone("/manifest.webmanifest", "web application manifest", a.sendManifest)
+	anyone("/.well-known/security.txt", "whom to tell of a hole", a.sendSecurityContact)
+	anyone("/share/*", "picture for sharing a page", a.sendShareImage)
+	anyone("/covers/:kind/:name", "drawn cover", a.sendCover)
+
 	// Home
 	anyone("/", "home", a.orOldQuery(a.showHome))
+
+	// Search
+	add(get, "/search", "search", Anyone, a.showSearch).Limit = 60
 
 	// Writing
 	feeds("", "feed of the blog", a.sendBlogFeed)
@@ -72,8 +83,11 @@ func (a *App) routes() []Route {
 	anyone("/ambassadors/cohorts/:slug", "cohort", a.showCohort)
 	anyone("/ambassadors/:slug", "ambassador", a.showAmbassador)
 	feeds("/ambassadors/:slug", "feed of an ambassador", a.sendAmbassadorFeed)
+	anyone("/ambassadors/:slug/events.ics", "calendar of an ambassador", a.showAmbassadorCalendar)
 	anyone("/groups", "groups", a.showGroups)
 	anyone("/groups/:slug", "group", a.showGroup)
+	feeds("/groups/:slug", "feed of a group", a.sendGroupFeed)
+	anyone("/groups/:slug/events.ics", "calendar of a group", a.showGroupCalendar)
 
 	// Events and registration
 	anyone("/events", "coming events", a.showComingEvents)
@@ -105,6 +119,7 @@ func (a *App) routes() []Route {
 
 	// Desk: posts and profile
 	anyone("/media/:name", "uploaded picture", a.showMedium)
+	add(get, "/admin", "what needs the viewer", DeskUser, a.showDesk)
 	add(get, "/admin/posts", "posts of the desk", DeskUser, a.listDeskPosts)
 	add(post, "/admin/posts", "save a new post", DeskUser, a.createPost)
 	add(get, "/admin/posts/new", "new post", DeskUser, a.newPost)
@@ -119,6 +134,23 @@ func (a *App) routes() []Route {
 	add(get, "/admin/posts/:id/revisions/:revision", "earlier text of a post", DeskUser, a.showRevision)
 	add(post, "/admin/posts/:id/revisions/:revision/restoration", "restore a text of a post", DeskUser, a.restoreRevision)
 	add(post, "/admin/preview", "preview of a text", DeskUser, a.previewPost).Limit = 240
+	add(get, "/admin/profile", "own profile", DeskUser, a.showOwnProfile)
+	add(post, "/admin/profile", "save own profile", DeskUser, a.saveOwnProfile)
+	add(get, "/admin/profile/:id", "profile", DeskUser, a.showAnyProfile)
+	add(post, "/admin/profile/:id", "save a profile", DeskUser, a.saveAnyProfile)
+	add(post, "/admin/profile/:id/publication", "publish a profile", Staff, a.publishProfile)
+	add(get, "/admin/people", "people", Staff, a.listPeople)
+	add(post, "/admin/people", "save a new account", Staff, a.invitePerson)
+	add(get, "/admin/people/new", "new account", Staff, a.newPerson)
+	add(get, "/admin/people/:id", "account", Staff, a.showPerson)
+	add(post, "/admin/people/:id/role", "change a role", Staff, a.setRole)
+	add(post, "/admin/people/:id/profile", "join an account to a profile", Staff, a.linkProfile)
+	add(post, "/admin/people/:id/link", "mail an account its link", Staff, a.mailPersonLink)
+	add(post, "/admin/people/:id/sessions/end", "end an account's sessions", Staff, a.endPersonSessions)
+	add(get, "/admin/mail", "mails", Admin, a.listMails)
+	add(get, "/admin/mail/:name", "kept mail", Admin, a.showKeptMail)
+	add(get, "/admin/mail/:name/html", "HTML of a kept mail", Admin, a.showKeptHTML)
+	add(post, "/admin/mail/:id/resend", "send a mail again", Admin, a.resendMail)
 
 	// Desk: events and groups
 	add(get, "/admin/events", "events of the desk", DeskUser, a.listDeskEvents)

@@ -23,7 +23,7 @@ type AgendaSession struct {
 	Title        string
 	Track        string // empty: for all
 	Summary      string
-	SpeakerNames []string `gorm:"serializer:json"`
+	SpeakerNames List[string]
 }
 
 // Sponsor supports an event.

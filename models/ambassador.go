@@ -40,10 +40,10 @@ type Ambassador struct {
 	Latitude        *float64 // degrees, of the city
 	Longitude       *float64
 	Pronouns        string
-	Languages       []string `gorm:"serializer:json"` // BCP 47
-	Topics          []string `gorm:"serializer:json"`
-	Links           []Link   `gorm:"serializer:json"`
-	Handle          string   // on Twitter, without @
+	Languages       List[string] // BCP 47
+	Topics          List[string]
+	Links           List[Link]
+	Handle          string // on Twitter, without @
 	Quote           string
 	PhotoID         *int64
 	Markdown        string

@@ -27,14 +27,15 @@ type AmbassadorRow struct {
 	Country     string
 	Latitude    *float64
 	Longitude   *float64
-	Languages   []string `gorm:"serializer:json"`
-	Topics      []string `gorm:"serializer:json"`
+	Languages   List[string]
+	Topics      List[string]
 	Sample      bool
 	Photo       string // name of a medium, perhaps empty
 	PhotoWidth  int
 	PhotoHeight int
 	CohortSlug  string
 	CohortTitle string
+	CohortSize  int // people, also those without a profile
 }
 
 // Ambassadors lists public profiles by name.
@@ -42,7 +43,7 @@ func (s *Store) Ambassadors(ctx context.Context, f AmbassadorFilter) ([]Ambassad
 	q := s.read(ctx).Table("ambassadors AS a").
 		Select(`a.id, a.slug, a.name, a.title, a.employer, a.city, a.country, a.latitude, a.longitude, a.languages, a.topics, a.sample,
 			coalesce(m.name, '') AS photo, coalesce(m.width, 0) AS photo_width, coalesce(m.height, 0) AS photo_height,
-			coalesce(c.slug, '') AS cohort_slug, coalesce(c.title, '') AS cohort_title`).
+			coalesce(c.slug, '') AS cohort_slug, coalesce(c.title, '') AS cohort_title, coalesce(c.size, 0) AS cohort_size`).
 		Joins("LEFT JOIN media m ON m.id = a.photo_id").
 		Joins("LEFT JOIN cohorts c ON c.id = a.cohort_id").
 		Where("a.status = ?", AmbassadorPublished)

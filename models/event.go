@@ -118,7 +118,7 @@ type Event struct {
 	StartsAt         time.Time // the same moments in UTC
 	EndsAt           time.Time
 	DatePrecision    DatePrecision
-	Hosts            []string `gorm:"serializer:json"` // beside the group
+	Hosts            List[string] // beside the group
 	VenueName        string
 	VenueAddress     string
 	VenueCity        string
@@ -131,7 +131,7 @@ type Event struct {
 	OpensAt          *time.Time // nil: from publishing on
 	ClosesAt         *time.Time // nil: at the start
 	Choose           Choose
-	Links            []Link `gorm:"serializer:json"`
+	Links            List[Link]
 	Markdown         string
 	HTML             string `gorm:"column:html"`
 	PlainText        string

@@ -29,10 +29,10 @@ type Group struct {
 	Country         string  // ISO 3166-1 alpha-2
 	Latitude        float64 // degrees, of the city
 	Longitude       float64
-	Timezone        string   // IANA name
-	Language        string   // BCP 47
-	Topics          []string `gorm:"serializer:json"`
-	Links           []Link   `gorm:"serializer:json"`
+	Timezone        string // IANA name
+	Language        string // BCP 47
+	Topics          List[string]
+	Links           List[Link]
 	Markdown        string
 	HTML            string `gorm:"column:html"`
 	PlainText       string

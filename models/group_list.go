@@ -25,11 +25,12 @@ type GroupRow struct {
 	Country           string
 	Latitude          float64
 	Longitude         float64
-	Topics            []string `gorm:"serializer:json"`
+	Topics            List[string]
 	Language          string
 	Sample            bool
 	NextSlug          string // "" when nothing is planned
 	NextTitle         string
+	NextLanguage      string // BCP 47, of the title
 	NextStartsAt      *time.Time
 	NextTimezone      string
 	NextDatePrecision DatePrecision
@@ -39,7 +40,7 @@ type GroupRow struct {
 func (s *Store) Groups(ctx context.Context, f GroupFilter) ([]GroupRow, error) {
 	q := s.read(ctx).Table("groups AS g").
 		Select(`g.id, g.slug, g.name, g.city, g.country, g.latitude, g.longitude, g.topics, g.language, g.sample,
-			coalesce(e.slug, '') AS next_slug, coalesce(e.title, '') AS next_title, e.starts_at AS next_starts_at,
+			coalesce(e.slug, '') AS next_slug, coalesce(e.title, '') AS next_title, coalesce(e.text_language, '') AS next_language, e.starts_at AS next_starts_at,
 			coalesce(e.timezone, '') AS next_timezone, coalesce(e.date_precision, '') AS next_date_precision`).
 		Joins(`LEFT JOIN events e ON e.id = (SELECT x.id FROM events x WHERE x.group_id = g.id AND x.status = 'published' AND x.ends_at > ?
 			ORDER BY x.starts_at, x.id LIMIT 1)`, s.Now()).

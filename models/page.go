@@ -18,7 +18,7 @@ type Page struct {
 	Markdown        string
 	HTML            string `gorm:"column:html"`
 	PlainText       string
-	Contents        []markdown.Heading `gorm:"serializer:json"`
+	Contents        List[markdown.Heading]
 	RendererVersion int
 	UpdatedAt       time.Time `gorm:"autoUpdateTime:false"`
 }

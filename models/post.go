@@ -50,7 +50,7 @@ type Post struct {
 	Markdown        string
 	HTML            string `gorm:"column:html"`
 	PlainText       string
-	Contents        []markdown.Heading `gorm:"serializer:json"`
+	Contents        List[markdown.Heading]
 	Words           int
 	RendererVersion int
 	Sample          bool

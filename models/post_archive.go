@@ -36,7 +36,8 @@ func (s *Store) PostSeriesBySlug(ctx context.Context, slug string) (PostSeries, 
 // AuthorBySlug finds a byline with what is public of the ambassador behind it; PostID is zero.
 func (s *Store) AuthorBySlug(ctx context.Context, slug string) (PostAuthor, error) {
 	var author PostAuthor
-	err := s.read(ctx).Raw(`SELECT b.*, coalesce(a.slug, '') AS ambassador_slug, coalesce(m.name, '') AS photo
+	err := s.read(ctx).Raw(`SELECT b.*, coalesce(a.slug, '') AS ambassador_slug, coalesce(m.name, '') AS photo,
+			coalesce(m.width, 0) AS photo_width, coalesce(m.height, 0) AS photo_height
 		FROM bylines b LEFT JOIN ambassadors a ON a.id = b.ambassador_id AND a.status = 'published'
 		LEFT JOIN media m ON m.id = a.photo_id WHERE b.slug = ?`, slug).Scan(&author).Error
 	if err == nil && author.ID == 0 {
@@ -125,10 +126,10 @@ func (s *Store) PostsChangedAt(ctx context.Context, f PostFilter) (time.Time, er
 			column + " <= ?" + where + " ORDER BY p." + column + " DESC LIMIT 1) AS " + column
 	}
 	var all []any
-	for range 3 {
+	for range 4 {
 		all = append(append(all, now, now), args...)
 	}
-	err := s.read(ctx).Raw(newest("publish_at")+" UNION ALL "+newest("updated_at")+" UNION ALL "+newest("expire_at"), all...).Scan(&times).Error
+	err := s.read(ctx).Raw(newest("publish_at")+" UNION ALL "+newest("changed_at")+" UNION ALL "+newest("updated_at")+" UNION ALL "+newest("expire_at"), all...).Scan(&times).Error
 	var last time.Time
 	for _, t := range times {
 		if t.At != nil && t.At.After(last) {

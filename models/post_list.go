@@ -43,6 +43,8 @@ type PostAuthor struct {
 	Byline         `gorm:"embedded"`
 	AmbassadorSlug string // empty without a public profile
 	Photo          string // media name, may be empty
+	PhotoWidth     int    // pixels
+	PhotoHeight    int
 }
 
 // postColumns are those of a PostRow, from posts p with its cover m.
@@ -60,11 +62,11 @@ func (f PostFilter) where() (string, []any) {
 			args = append(args, slices.Repeat([]any{id}, strings.Count(condition, "?"))...)
 		}
 	}
-	add(f.CategoryID, "p.id IN (SELECT post_id FROM post_categories WHERE category_id = ?)")
-	add(f.TagID, "p.id IN (SELECT post_id FROM post_tags WHERE tag_id = ?)")
-	add(f.BylineID, "p.id IN (SELECT post_id FROM post_bylines WHERE byline_id = ?)")
-	add(f.SeriesID, "p.series_id = ?")
-	add(f.GroupID, "p.group_id = ?")
+	add(f.CategoryID, "p.id IN (SELECT post_id FROM post_categories WHERE category_id IN (?))")
+	add(f.TagID, "p.id IN (SELECT post_id FROM post_tags WHERE tag_id IN (?))")
+	add(f.BylineID, "p.id IN (SELECT post_id FROM post_bylines WHERE byline_id IN (?))")
+	add(f.SeriesID, "p.series_id IN (?)")
+	add(f.GroupID, "p.group_id IN (?)")
 	add(f.AmbassadorID, `(p.introduces_id = ? OR p.id IN (SELECT pb.post_id FROM post_bylines pb
 		JOIN bylines b ON b.id = pb.byline_id WHERE b.ambassador_id = ?))`)
 	if len(conditions) == 0 {
@@ -81,11 +83,12 @@ func (s *Store) Posts(ctx context.Context, f PostFilter) ([]PostRow, error) {
 	}
 	now := s.Now()
 	args = append(append([]any{now, now}, args...), f.Limit, f.Offset)
-	// The page is cut out before its columns are read: some of them lie behind the texts, which are long.
+	// The page is cut out before its columns are read: some of them lie behind the texts, which are long. SQLite keeps to
+	// the order of a CROSS JOIN.
 	var rows []PostRow
 	err := s.read(ctx).Raw("SELECT "+postColumns+" FROM (SELECT p.id FROM posts p WHERE "+publicPosts+where+
-		" ORDER BY p.publish_at DESC, p.id DESC LIMIT ? OFFSET ?) AS page JOIN posts p ON p.id = page.id "+
-		"LEFT JOIN media m ON m.id = p.cover_id ORDER BY p.publish_at DESC, p.id DESC", args...).Scan(&rows).Error
+		" ORDER BY p.publish_at DESC, p.id DESC LIMIT ? OFFSET ?) AS page CROSS JOIN posts p "+
+		"LEFT JOIN media m ON m.id = p.cover_id WHERE p.id = page.id ORDER BY p.publish_at DESC, p.id DESC", args...).Scan(&rows).Error
 	if err != nil {
 		return nil, translate(err)
 	}
@@ -135,7 +138,8 @@ func (s *Store) describe(ctx context.Context, rows []PostRow) error {
 // postAuthors reads the bylines of posts, those of one post together and in its order.
 func (s *Store) postAuthors(ctx context.Context, ids []int64) ([]PostAuthor, error) {
 	var authors []PostAuthor
-	err := s.read(ctx).Raw(`SELECT pb.post_id, b.*, coalesce(a.slug, '') AS ambassador_slug, coalesce(m.name, '') AS photo
+	err := s.read(ctx).Raw(`SELECT pb.post_id, b.*, coalesce(a.slug, '') AS ambassador_slug, coalesce(m.name, '') AS photo,
+			coalesce(m.width, 0) AS photo_width, coalesce(m.height, 0) AS photo_height
 		FROM post_bylines pb JOIN bylines b ON b.id = pb.byline_id
 		LEFT JOIN ambassadors a ON a.id = b.ambassador_id AND a.status = 'published'
 		LEFT JOIN media m ON m.id = a.photo_id

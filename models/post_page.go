@@ -3,6 +3,8 @@ package models
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,10 +14,10 @@ import (
 // PostPage is everything that a post's own page shows.
 type PostPage struct {
 	PostRow      `gorm:"embedded"`
-	Excerpt      string             // written by hand, may be empty
-	HTML         string             `gorm:"column:html"`
-	Contents     []markdown.Heading `gorm:"serializer:json"`
-	Licence      string             // SPDX identifier
+	Excerpt      string // written by hand, may be empty
+	HTML         string `gorm:"column:html"`
+	Contents     List[markdown.Heading]
+	Licence      string // SPDX identifier
 	SourceAuthor string
 	SeriesID     *int64
 	SeriesSlug   string
@@ -44,6 +46,9 @@ type PostPage struct {
 // relatedPosts is how many posts are recommended below one.
 const relatedPosts = 3
 
+// In the queries of a post's page a value is compared with IN, not with =: a join with = makes SQLite look at the value
+// while it plans and plan anew on every execution, which takes longer than the query.
+
 // PostBySlug returns a public post with what its page shows, in a fixed number of queries. A slug of earlier is a
 // *MovedError, a post that was taken back or has expired ErrGone, all else ErrNotFound.
 func (s *Store) PostBySlug(ctx context.Context, slug string) (PostPage, error) {
@@ -61,7 +66,7 @@ func (s *Store) PostBySlug(ctx context.Context, slug string) (PostPage, error) {
 		LEFT JOIN groups g ON g.id = p.group_id AND g.status = 'listed'
 		LEFT JOIN ambassadors a ON a.id = p.introduces_id AND a.status = 'published'
 		LEFT JOIN media am ON am.id = a.photo_id
-		WHERE `+publicPosts+` AND p.slug = ?`, now, now, slug).Scan(&page).Error
+		WHERE `+publicPosts+` AND p.slug IN (?)`, now, now, slug).Scan(&page).Error
 	if err != nil {
 		return page, translate(err)
 	}
@@ -115,9 +120,9 @@ func (s *Store) postTerms(ctx context.Context, page *PostPage) error {
 		Name string
 	}
 	err := s.read(ctx).Raw(`SELECT 'category' AS kind, c.id, c.slug, c.name, pc.position
-			FROM post_categories pc JOIN categories c ON c.id = pc.category_id WHERE pc.post_id = ?
+			FROM post_categories pc JOIN categories c ON c.id = pc.category_id WHERE pc.post_id IN (?)
 		UNION ALL SELECT 'tag' AS kind, t.id, t.slug, t.name, pt.position
-			FROM post_tags pt JOIN tags t ON t.id = pt.tag_id WHERE pt.post_id = ? ORDER BY 1, 5`, page.ID, page.ID).Scan(&terms).Error
+			FROM post_tags pt JOIN tags t ON t.id = pt.tag_id WHERE pt.post_id IN (?) ORDER BY 1, 5`, page.ID, page.ID).Scan(&terms).Error
 	for _, t := range terms {
 		if t.Kind == "category" {
 			page.Categories = append(page.Categories, Category{ID: t.ID, Slug: t.Slug, Name: t.Name})
@@ -139,10 +144,12 @@ func (s *Store) postNeighbours(ctx context.Context, page *PostPage, now time.Tim
 		Place   string
 		PostRow `gorm:"embedded"`
 	}
-	err := s.read(ctx).Raw(`SELECT * FROM (SELECT 'newer' AS place, `+columns+` AND (p.publish_at, p.id) > (?, ?) ORDER BY p.publish_at, p.id LIMIT 1) AS newer
-		UNION ALL SELECT * FROM (SELECT 'older' AS place, `+columns+` AND (p.publish_at, p.id) < (?, ?) ORDER BY p.publish_at DESC, p.id DESC LIMIT 1) AS older
-		UNION ALL SELECT * FROM (SELECT 'series' AS place, `+columns+` AND p.series_id = ? ORDER BY p.publish_at, p.id) AS series`,
-		now, now, page.PublishAt, page.ID, now, now, page.PublishAt, page.ID, now, now, series).Scan(&rows).Error
+	// The first time of the condition bounds the walk along the index, so for older posts it is this one's.
+	at, id := page.PublishAt, page.ID
+	err := s.read(ctx).Raw(`SELECT * FROM (SELECT 'newer' AS place, `+columns+` AND p.publish_at >= ? AND (p.publish_at > ? OR p.id > ?) ORDER BY p.publish_at, p.id LIMIT 1) AS newer
+		UNION ALL SELECT * FROM (SELECT 'older' AS place, `+columns+` AND (p.publish_at < ? OR p.id < ?) ORDER BY p.publish_at DESC, p.id DESC LIMIT 1) AS older
+		UNION ALL SELECT * FROM (SELECT 'series' AS place, `+columns+` AND p.series_id IN (?) ORDER BY p.publish_at, p.id) AS series`,
+		now, now, at, at, id, at, now, at, id, now, now, series).Scan(&rows).Error
 	for i, row := range rows {
 		switch row.Place {
 		case "newer":
@@ -162,7 +169,7 @@ func (s *Store) postRelated(ctx context.Context, page *PostPage, now time.Time) 
 	var shared []string
 	var args []any
 	share := func(table, column string, id int64, weight string) {
-		shared = append(shared, "SELECT * FROM (SELECT post_id, "+weight+" AS weight FROM "+table+" WHERE "+column+" = ? ORDER BY post_id DESC LIMIT 40) AS "+column)
+		shared = append(shared, "SELECT * FROM (SELECT post_id, "+weight+" AS weight FROM "+table+" WHERE "+column+" IN (?) ORDER BY post_id DESC LIMIT 16) AS "+column)
 		args = append(args, id)
 	}
 	for _, tag := range page.Tags {
@@ -172,16 +179,19 @@ func (s *Store) postRelated(ctx context.Context, page *PostPage, now time.Time) 
 		share("post_categories", "category_id", category.ID, "1")
 	}
 	if len(shared) > 0 {
-		args = append(args, page.ID, now, now, relatedPosts)
+		// SQLite keeps to the order of a CROSS JOIN: without statistics it would begin with all public posts.
+		args = append(args, now, now)
 		err := s.read(ctx).Raw(`SELECT `+postColumns+` FROM (
 				SELECT p.id, sum(shared.weight) AS weight FROM (`+strings.Join(shared, " UNION ALL ")+`) AS shared
-				JOIN posts p ON p.id = shared.post_id
-				WHERE p.id <> ? AND `+publicPosts+` GROUP BY p.id, p.publish_at ORDER BY weight DESC, p.publish_at DESC, p.id DESC LIMIT ?) AS related
-			JOIN posts p ON p.id = related.id LEFT JOIN media m ON m.id = p.cover_id
+				CROSS JOIN posts p WHERE p.id = shared.post_id AND `+publicPosts+` GROUP BY p.id, p.publish_at ORDER BY weight DESC, p.publish_at DESC, p.id DESC LIMIT `+strconv.Itoa(relatedPosts+1)+`) AS related
+			CROSS JOIN posts p LEFT JOIN media m ON m.id = p.cover_id WHERE p.id = related.id
 			ORDER BY related.weight DESC, p.publish_at DESC, p.id DESC`, args...).Scan(&page.Related).Error
 		if err != nil {
 			return translate(err)
 		}
+		// The post shares the most with itself.
+		page.Related = slices.DeleteFunc(page.Related, func(row PostRow) bool { return row.ID == page.ID })
+		page.Related = page.Related[:min(len(page.Related), relatedPosts)]
 	}
 	ids := []int64{page.ID}
 	for _, row := range page.Related {

@@ -113,10 +113,10 @@ func (in RegisterInput) checked() (RegisterInput, InvalidFields) {
 }
 
 // chosen finds the tickets that were asked for among an event's, each once, in the event's order. A single ticket
-// needs no choosing.
+// needs no choosing, and an event without tickets gives none.
 func chosen(slugs []string, among []Ticket, choose Choose) ([]Ticket, InvalidFields) {
 	var wrong InvalidFields
-	if len(slugs) == 0 && len(among) == 1 {
+	if len(among) == 0 || len(slugs) == 0 && len(among) == 1 {
 		return among, nil
 	}
 	var tickets []Ticket

@@ -124,15 +124,20 @@ type searchCandidate struct {
 
 // candidates are the documents of a kind that fit, the best first, and whether there are more.
 func (s *Store) candidates(ctx context.Context, q searchQuery, kind SearchKind) (found []searchCandidate, more bool, err error) {
-	now := s.Now()
 	lowest := searchKindNumbers[kind] << 58
+	highest := lowest | (1<<58 - 1)
 	for _, headOnly := range []bool{true, false} {
-		query, words := findSQLite, q.match(headOnly)
-		if s.postgres() {
-			query, words = findPostgres, q.tsquery(headOnly)
-		}
 		var some []searchCandidate
-		err := s.read(ctx).Raw(query, words, lowest, lowest|(1<<58-1), now, now, searchCandidates+1).Scan(&some).Error
+		switch {
+		case s.postgres() && headOnly:
+			some, err = s.findPostgres(ctx, q, "head", lowest, highest)
+		case s.postgres():
+			some, err = s.findPostgres(ctx, q, "words", lowest, highest)
+		case headOnly:
+			some, err = s.findSQLite(ctx, q, "head", lowest, highest)
+		default:
+			some, err = s.findSQLite(ctx, q, "search_index", lowest, highest)
+		}
 		if err != nil {
 			return nil, false, err
 		}

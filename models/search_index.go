@@ -22,7 +22,7 @@ const (
 )
 
 // SearchKinds lists the kinds as results show them.
-var SearchKinds = []SearchKind{SearchPost, SearchEvent, SearchGroup, SearchAmbassador, SearchPage}
+var SearchKinds = []SearchKind{SearchAmbassador, SearchGroup, SearchEvent, SearchPost, SearchPage}
 
 // The kinds' numbers in the ids of documents, which are stored and so never change.
 var searchKindNumbers = map[SearchKind]int64{SearchPost: 1, SearchAmbassador: 2, SearchGroup: 3, SearchEvent: 4, SearchPage: 5}

@@ -150,7 +150,7 @@ func searchWords(n int, texts ...string) []string {
 	var words []string
 	bytes := 0
 	for _, text := range texts {
-		for word := range indexWords(searchUnits(text)) {
+		for word := range indexWords(searchUnits(norm.NFKC.String(text))) {
 			if bytes += len(word); n+len(words) >= maxWords || bytes > maxWordsBytes/2 {
 				return words
 			}
@@ -183,7 +183,7 @@ func newSearchQuery(typed string) searchQuery {
 	q := searchQuery{typed: typed}
 	words := 0
 	add := func(chunk string, prefix bool) {
-		units := slices.Collect(searchUnits(norm.NFC.String(chunk)))
+		units := slices.Collect(searchUnits(norm.NFKC.String(chunk)))
 		if len(units) == 0 || len(q.terms) == maxTerms || words > 4*maxTerms {
 			return
 		}

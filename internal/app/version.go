@@ -5,7 +5,7 @@ import (
 	"runtime"
 	"runtime/debug"
 
-	"github.com/mattn/go-sqlite3"
+	"github.com/cdfoundation/portal/internal/database"
 )
 
 // version and commit are set when the program is built: see the Makefile.
@@ -21,8 +21,7 @@ func (versionCommand) Help() string { return "Example:\n  portal version" }
 
 // Run tells what this program is made of.
 func (versionCommand) Run(w *world) error {
-	sqlite, _, _ := sqlite3.Version()
-	fmt.Fprintf(w.out, "portal %s %s\n%s\nSQLite %s\n", version, builtFrom(), runtime.Version(), sqlite)
+	fmt.Fprintf(w.out, "portal %s %s\n%s\nSQLite %s\n", version, builtFrom(), runtime.Version(), database.SQLiteVersion())
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, m := range info.Deps {
 			if m.Path == "github.com/valyala/fasthttp" {

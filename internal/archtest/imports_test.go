@@ -50,10 +50,10 @@ var private = []string{"cmd/portal", "internal/app", "internal/testkit", "intern
 var onlyIn = map[string][]string{
 	"github.com/gofiber/":                {"handlers"},
 	"github.com/valyala/fasthttp/":       {"handlers"},
-	"gorm.io/":                           {"models", "internal/database"},
+	"gorm.io/":                           {"models", "internal/database", "internal/testkit"},
 	"database/sql":                       {"models", "internal/database", "internal/testkit"},
 	"github.com/jackc/":                  {"models", "internal/database", "internal/testkit"},
-	"github.com/mattn/go-sqlite3/":       {"models", "internal/database", "internal/testkit"},
+	"github.com/mattn/go-sqlite3/":       {"models", "internal/database"},
 	"github.com/pressly/goose/":          {"internal/database"},
 	"html/template":                      {"handlers", "templates"},
 	"net/smtp":                           {},

@@ -5,6 +5,8 @@ import (
 	"context"
 	"log/slog"
 	netmail "net/mail"
+	"sync"
+	"time"
 
 	"github.com/cdfoundation/portal/internal/links"
 	"github.com/cdfoundation/portal/internal/mail"
@@ -28,7 +30,71 @@ type Worker struct {
 // New returns a worker.
 func New(o Options) *Worker { return &Worker{Options: o} }
 
+const (
+	mailPoll  = 500 * time.Millisecond // between two looks for mails that are due
+	mailBatch = 8                      // mails sent at the same time, each to another person
+	mailLimit = 15 * time.Second       // for one mail, shorter than its lease and than a shutdown may take
+)
+
 // Run works until the context ends, then finishes what it has in hand.
 func (w *Worker) Run(ctx context.Context) {
-	<-ctx.Done()
+	letters, err := newLetters()
+	if err != nil {
+		w.Log.LogAttrs(ctx, slog.LevelError, "no mail can be written", slog.String("error", err.Error()))
+		return
+	}
+	for ctx.Err() == nil {
+		sent, err := w.sendDue(ctx, letters)
+		if err != nil && ctx.Err() == nil {
+			w.Log.LogAttrs(ctx, slog.LevelWarn, "mails were not claimed", slog.String("error", err.Error()))
+		}
+		if sent > 0 {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(mailPoll):
+		}
+	}
+}
+
+// sendDue sends the mails that are due, up to a batch, and returns how many it took in hand.
+func (w *Worker) sendDue(ctx context.Context, letters letters) (int, error) {
+	mails, err := w.Store.ClaimMails(ctx, mailBatch)
+	if err != nil {
+		return 0, err
+	}
+	var hands sync.WaitGroup
+	for _, m := range mails {
+		hands.Go(func() {
+			// A mail that was begun is finished, also when the program ends.
+			sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), mailLimit)
+			defer cancel()
+			w.send(sending, letters, m)
+		})
+	}
+	hands.Wait()
+	return len(mails), nil
+}
+
+// send writes and sends one mail and notes what became of it.
+func (w *Worker) send(ctx context.Context, letters letters, m models.Mail) {
+	message, err := w.compose(ctx, letters, m)
+	permanent := err != nil && !isMoment(err)
+	if err == nil {
+		err = w.Sender.Send(ctx, message)
+		permanent = err != nil && mail.Permanent(err)
+	}
+	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), mailLimit)
+	defer cancel()
+	if err == nil {
+		err = w.Store.MailSent(noting, m.ID)
+	} else {
+		w.Log.LogAttrs(ctx, slog.LevelWarn, "mail was not sent", slog.Int64("mail", m.ID), slog.String("kind", string(m.Kind)),
+			slog.Int("attempt", m.Attempts), slog.Bool("permanent", permanent), slog.String("error", err.Error()))
+		err = w.Store.MailFailed(noting, m, err, permanent)
+	}
+	if err != nil {
+		w.Log.LogAttrs(ctx, slog.LevelError, "mail was not noted", slog.Int64("mail", m.ID), slog.String("error", err.Error()))
+	}
 }

@@ -3,7 +3,8 @@
 -- +goose Up
 
 -- The id begins with the kind and the date, so that reading an index backwards meets the newest documents of a kind first.
--- The words are made by the portal: those of weight A stand in the head, the others in the body.
+-- The words are made by the portal. Those of title and names stand in the head and again in words, because asking an index
+-- for a weight would read every document that has the word at all.
 CREATE TABLE search_documents (
     id bigint PRIMARY KEY,
     kind text NOT NULL CHECK (kind IN ('post', 'ambassador', 'group', 'event', 'page')),
@@ -17,7 +18,9 @@ CREATE TABLE search_documents (
     language text NOT NULL DEFAULT 'en',
     sample boolean NOT NULL DEFAULT false,
     text text NOT NULL DEFAULT '',
+    head tsvector NOT NULL DEFAULT '',
     words tsvector NOT NULL DEFAULT '',
     UNIQUE (kind, object_id)
 );
+CREATE INDEX search_documents_head ON search_documents USING gin (head);
 CREATE INDEX search_documents_words ON search_documents USING gin (words);

@@ -21,5 +21,6 @@ CREATE TABLE search_documents (
 );
 
 -- Its docid is the document's id. The words are made by the portal and only parted by spaces, so the simple tokenizer,
--- which leaves all but ASCII as it is, reads them as they were meant.
-CREATE VIRTUAL TABLE search_index USING fts4 (head, body, tokenize=simple, matchinfo=fts3, order=desc);
+-- which leaves all but ASCII as it is, reads them as they were meant. Unfinished words are common, so short beginnings
+-- have an index of their own, by bytes.
+CREATE VIRTUAL TABLE search_index USING fts4 (head, body, tokenize=simple, matchinfo=fts3, prefix="2,3,4", order=desc);

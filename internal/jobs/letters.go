@@ -1,0 +1,211 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/cdfoundation/portal/internal/calendar"
+	"github.com/cdfoundation/portal/internal/links"
+	"github.com/cdfoundation/portal/internal/mail"
+	"github.com/cdfoundation/portal/models"
+	"github.com/cdfoundation/portal/templates"
+)
+
+// RegistrationLetter is a mail about a registration.
+type RegistrationLetter struct {
+	SiteURL  string
+	Name     string
+	Title    string
+	Date     string
+	Hours    string // empty when not known
+	Place    string
+	Also     string // how else to take part
+	Host     string
+	Tickets  string
+	Code     string
+	Reason   string // why the event is cancelled
+	Online   bool   // the ticket's page holds the link to join
+	URL      string // of the ticket's page
+	EventURL string
+	Again    string // where to register once more; empty when that is not possible
+}
+
+// SignInLetter is a mail with a one-time link.
+type SignInLetter struct {
+	SiteURL, Name, URL string
+}
+
+// PostLetter is a mail about a post.
+type PostLetter struct {
+	SiteURL, Name                   string
+	Title, Author, Reviewer         string
+	Comment                         string
+	Published, Scheduled, ChangesIn bool
+	When                            string // when a scheduled post appears
+	URL                             string // of the post, or of its editor
+}
+
+// letters are the templates of the mails.
+type letters struct {
+	registrations map[models.MailKind]*templates.Mail[RegistrationLetter]
+	posts         map[models.MailKind]*templates.Mail[PostLetter]
+	signIn        *templates.Mail[SignInLetter]
+}
+
+func newLetters() (letters, error) {
+	l := letters{
+		registrations: make(map[models.MailKind]*templates.Mail[RegistrationLetter]),
+		posts:         make(map[models.MailKind]*templates.Mail[PostLetter]),
+	}
+	var errs []error
+	for _, kind := range []models.MailKind{
+		models.MailRegistered, models.MailRegistrationLink, models.MailUnregistered, models.MailEventCancelled, models.MailEventChanged,
+	} {
+		tmpl, err := templates.NewMail[RegistrationLetter](string(kind))
+		l.registrations[kind], errs = tmpl, append(errs, err)
+	}
+	for _, kind := range []models.MailKind{models.MailPostSubmitted, models.MailPostReviewed} {
+		tmpl, err := templates.NewMail[PostLetter](string(kind))
+		l.posts[kind], errs = tmpl, append(errs, err)
+	}
+	var err error
+	l.signIn, err = templates.NewMail[SignInLetter](string(models.MailSignIn))
+	return l, errors.Join(append(errs, err)...)
+}
+
+// calendarMethods says which mails carry the event for the recipient's calendar, and what it is to do with it.
+var calendarMethods = map[models.MailKind]string{
+	models.MailRegistered: calendar.MethodRequest, models.MailEventChanged: calendar.MethodRequest,
+	models.MailUnregistered: calendar.MethodCancel, models.MailEventCancelled: calendar.MethodCancel,
+}
+
+// isMoment reports whether composing a mail failed for a reason that passes.
+func isMoment(err error) bool {
+	return errors.Is(err, models.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+}
+
+// compose writes a mail from the rows that it tells of.
+func (w *Worker) compose(ctx context.Context, l letters, m models.Mail) (mail.Message, error) {
+	message := mail.Message{
+		// The same at every attempt, and another in a database that was restored.
+		ID:   fmt.Sprintf("%d.%d.portal", m.CreatedAt.UnixMicro(), m.ID),
+		From: mail.Address{Name: w.From.Name, Email: w.From.Address},
+		To:   mail.Address{Name: m.RecipientName, Email: m.Recipient},
+		Date: m.CreatedAt,
+	}
+	var err error
+	switch m.Kind {
+	case models.MailRegistered, models.MailRegistrationLink, models.MailUnregistered, models.MailEventCancelled, models.MailEventChanged:
+		err = w.composeRegistration(ctx, l, m, &message)
+	case models.MailPostSubmitted, models.MailPostReviewed:
+		err = w.composePost(ctx, l, m, &message)
+	case models.MailSignIn:
+		err = w.composeSignIn(ctx, l, m, &message)
+	default:
+		err = fmt.Errorf("no template for a mail of kind %q", m.Kind)
+	}
+	return message, err
+}
+
+// pointed is the row that a mail points to.
+func pointed(id *int64, what string) (int64, error) {
+	if id == nil {
+		return 0, fmt.Errorf("the mail points to no %s", what)
+	}
+	return *id, nil
+}
+
+func (w *Worker) composeRegistration(ctx context.Context, l letters, m models.Mail, message *mail.Message) error {
+	id, err := pointed(m.RegistrationID, "registration")
+	if err != nil {
+		return err
+	}
+	letter, err := w.Store.RegistrationLetter(ctx, id)
+	if err != nil {
+		return err
+	}
+	now := w.Store.Now()
+	e, r := letter.Event, letter.Registration
+	data := RegistrationLetter{
+		SiteURL: w.Site.Base(), Name: r.Name, Title: e.Title, Date: e.DateText(), Hours: e.TimeText(), Place: e.PlaceText(),
+		Host: letter.GroupName, Tickets: strings.Join(letter.Tickets, ", "), Code: r.Code(), Reason: letter.CancelReason,
+		Online: e.OnlineLink != "", URL: w.Site.Abs(links.Registration(w.Store.RegistrationToken(r))), EventURL: w.Site.Abs(links.Event(e.Slug)),
+	}
+	switch {
+	case e.Mode == models.ModeOnline && e.OnlinePlace != "":
+		data.Place += ", " + e.OnlinePlace
+	case e.Mode != models.ModeOnline && e.AddressText() != "":
+		data.Place = e.AddressText()
+	}
+	if e.Mode == models.ModeHybrid {
+		data.Also = strings.TrimSuffix("and online: "+e.OnlinePlace, ": ")
+	}
+	if data.Host == "" {
+		data.Host = strings.Join(e.Hosts, ", ")
+	}
+	if e.RegistrationRefusal(now) == nil {
+		data.Again = w.Site.Abs(links.Register(e.Slug))
+	}
+	if message.Subject, message.Text, message.HTML, err = l.registrations[m.Kind].Render(data); err != nil {
+		return err
+	}
+	method := calendarMethods[m.Kind]
+	if method == "" {
+		return nil
+	}
+	entry := calendar.ForAttendee(e, w.Site)
+	if method == calendar.MethodCancel {
+		entry = calendar.FromEvent(e, w.Site)
+	}
+	entry.Organizer = calendar.Person{Name: w.From.Name, Email: w.From.Address}
+	entry.Attendee = &calendar.Person{Name: r.Name, Email: r.Email}
+	entry.Stamp = now
+	file, err := calendar.Calendar{Method: method, Events: []calendar.Event{entry}}.Encode()
+	message.Calendar = &mail.Calendar{Method: method, Data: file}
+	return err
+}
+
+func (w *Worker) composeSignIn(ctx context.Context, l letters, m models.Mail, message *mail.Message) error {
+	id, err := pointed(m.SignInLinkID, "sign-in link")
+	if err != nil {
+		return err
+	}
+	token, err := w.Store.SignInToken(ctx, id)
+	if err != nil {
+		return err
+	}
+	message.Subject, message.Text, message.HTML, err = l.signIn.Render(SignInLetter{
+		SiteURL: w.Site.Base(), Name: m.RecipientName, URL: w.Site.Abs(links.SignIn(token)),
+	})
+	return err
+}
+
+func (w *Worker) composePost(ctx context.Context, l letters, m models.Mail, message *mail.Message) error {
+	id, err := pointed(m.PostID, "post")
+	if err != nil {
+		return err
+	}
+	var reviewID int64
+	if m.ReviewID != nil {
+		reviewID = *m.ReviewID
+	}
+	letter, err := w.Store.PostLetter(ctx, id, reviewID)
+	if err != nil {
+		return err
+	}
+	data := PostLetter{
+		SiteURL: w.Site.Base(), Name: m.RecipientName, Title: letter.Title, Author: letter.Author, Reviewer: letter.Reviewer,
+		Comment: letter.Comment, ChangesIn: letter.Verdict == models.PostChangesAsked, URL: w.Site.Abs(links.DeskPost(letter.ID)),
+	}
+	if m.Kind == models.MailPostReviewed && letter.Verdict == models.PostPublished && letter.PublishAt != nil {
+		if letter.PublishAt.After(w.Store.Now()) {
+			data.Scheduled, data.When = true, letter.PublishAt.UTC().Format("Mon 2 January 2006, 15:04 MST")
+		} else {
+			data.Published, data.URL = true, w.Site.Abs(links.Post(letter.Slug))
+		}
+	}
+	message.Subject, message.Text, message.HTML, err = l.posts[m.Kind].Render(data)
+	return err
+}
