@@ -23,13 +23,14 @@ type AdminEventList struct {
 	Views  []ListView
 	View   string
 	Query  string
-	Events []AdminEventLine
+	Events []AdminEventRow
 	Empty  bool // there are none in any view
+	Create bool // the viewer may make one
 	Pager  Pager
 }
 
-// AdminEventLine is an event in the desk's list.
-type AdminEventLine struct {
+// AdminEventRow is an event in the desk's list.
+type AdminEventRow struct {
 	URL, Title, Language string
 	When, Machine        string
 	Where                string
@@ -57,6 +58,7 @@ func (a *App) listDeskEvents(c *fiber.Ctx) error {
 		return err
 	}
 	data := AdminEventList{Layout: a.deskLayout(c, "Events", "Events"), Query: query, View: string(view), Empty: query == ""}
+	data.Create = len(v.GroupIDs) > 0 || v.Can(models.CreateEvent, models.Object{})
 	for _, choice := range models.EventViews {
 		word := string(choice)
 		if choice == models.ViewComing {
@@ -72,7 +74,7 @@ func (a *App) listDeskEvents(c *fiber.Ctx) error {
 		return err
 	}
 	for _, row := range rows {
-		data.Events = append(data.Events, a.newAdminEventLine(row))
+		data.Events = append(data.Events, a.newAdminEventRow(row))
 	}
 	return show(c, http.StatusOK, a.pages.adminEventList, data)
 }
@@ -80,9 +82,9 @@ func (a *App) listDeskEvents(c *fiber.Ctx) error {
 // typedQuery is what somebody searches for.
 func typedQuery(c *fiber.Ctx) string { return strings.TrimSpace(c.Query("q")) }
 
-func (a *App) newAdminEventLine(row models.DeskEventRow) AdminEventLine {
+func (a *App) newAdminEventRow(row models.DeskEventRow) AdminEventRow {
 	e, now := row.Event, a.Store.Now()
-	line := AdminEventLine{
+	line := AdminEventRow{
 		URL: links.DeskEvent(e.ID), Title: e.Title, Language: foreign(e.TextLanguage), When: shortDate(e.LocalStart(), now), Machine: machineDate(e),
 		Where: e.PlaceText(), State: deskEventState(e, now), Sample: e.Sample, Taken: -1,
 	}

@@ -11,7 +11,7 @@ import (
 
 // eventFields is what the form of an event of Berlin sends, with these pairs over it.
 func eventFields(pairs ...string) []string {
-	return append([]string{
+	return with([]string{
 		"title", "Pipelines as a product", "kind", "meetup", "group", "1", "language", "en", "text_language", "en", "body", "We **meet**.",
 		"timezone", "Europe/Berlin", "starts", "2020-07-14T18:30", "ends", "2020-07-14T21:00", "precision", "minute", "mode", "in_person",
 		"venue_city", "Berlin", "venue_country", "DE", "registration", "portal", "choose", "one",
@@ -318,17 +318,26 @@ func TestEventsOfOtherGroupsDoNotExistForAnOrganiser(t *testing.T) {
 		w.leads(w.get("", path+rest), "/login")
 		w.page(w.get("ana", path+rest), http.StatusNotFound)
 	}
-	if doc := w.page(w.get("bob", "/admin/events"), http.StatusOK); doc.Has("tbody tr") {
+	if doc := w.page(w.get("bob", "/admin/events"), http.StatusOK); doc.Has("tbody tr") || !doc.Has(`a[href="/admin/events/new"]`) {
 		t.Errorf("Bob sees %q", doc.Texts("tbody tr"))
+	}
+	if doc := w.page(w.get("ben", "/admin/events"), http.StatusOK); doc.Has(`a[href="/admin/events/new"]`) {
+		t.Error("Ben, who runs no group, is led to a form that is not for him")
 	}
 	if after := w.state(); after != before {
 		t.Error("something changed all the same")
 	}
 }
 
+// groupForm is what the form of a group sends.
+var groupForm = []string{
+	"name", "CD Zürich", "city", "Zürich", "country", "CH", "latitude", "47.37", "longitude", "8.54", "timezone", "Europe/Zurich", "language", "de",
+	"topics", "Tekton, Jenkins", "body", "Wir treffen uns.",
+}
+
 func TestStaffMakesAGroupAndNamesItsOrganisers(t *testing.T) {
 	w := newDeskWorld(t)
-	fields := []string{"name", "CD Zürich", "city", "Zürich", "country", "CH", "latitude", "47.37", "longitude", "8.54", "timezone", "Europe/Zurich", "language", "de", "topics", "Tekton, Jenkins", "body", "Wir treffen uns."}
+	fields := groupForm
 	doc := w.page(w.post("sam", "/admin/groups", with(fields, "latitude", "north")...), http.StatusUnprocessableEntity)
 	if !doc.Has(`.summary a[href="#latitude"]`) || doc.Attr("#latitude", "value") != "north" || doc.Text("#body") != "Wir treffen uns." {
 		t.Error("a wrong coordinate is not said, or what was typed is gone")
@@ -340,7 +349,7 @@ func TestStaffMakesAGroupAndNamesItsOrganisers(t *testing.T) {
 		t.Error("an unknown address is not said")
 	}
 	w.leads(w.post("sam", path+"/organisers", "organiser", "BOB@example.org"), path)
-	if doc = w.page(w.get("bob", path), http.StatusOK); doc.Has(".organisers form") || !strings.Contains(doc.Text(".organisers"), "Bob Example") {
+	if doc = w.page(w.get("bob", path), http.StatusOK); doc.Has(".organiser-list form") || !strings.Contains(doc.Text(".organiser-list"), "Bob Example") {
 		t.Error("Bob cannot edit his group, or can remove its organisers")
 	}
 	w.page(w.post("bob", path+"/organisers", "organiser", "ben@example.org"), http.StatusNotFound)

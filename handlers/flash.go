@@ -21,12 +21,6 @@ var flashes = map[string]string{
 	"published":      "Published. The author is told by mail.",
 	"withdrawn":      "Taken back.",
 	"restored":       "The earlier text is back.",
-	"resent":         "The mail is on its way again.",
-	"invited":        "The account is made, and a link to sign in is on its way.",
-	"link-mailed":    "A link to sign in is on its way.",
-	"person-out":     "Their sessions have ended.",
-
-	"profile-published": "The profile is public.",
 
 	"event-created":           "Saved as a draft. Nobody else sees it until you publish it.",
 	"event-told":              "Saved. Everybody registered gets a mail with the change.",
@@ -40,6 +34,12 @@ var flashes = map[string]string{
 	"group-listed":            "The group is back on the public pages.",
 	"organiser-added":         "Added.",
 	"organiser-removed":       "Removed.",
+	"resent":                  "The mail is on its way again.",
+	"invited":                 "The account is made, and a link to sign in is on its way.",
+	"link-mailed":             "A link to sign in is on its way.",
+	"person-out":              "Their sessions have ended.",
+
+	"profile-published": "The profile is public.",
 }
 
 const flashCookie = "flash"

@@ -25,7 +25,7 @@ const (
 	atDesk   = "ben bob olu sam ada"
 	staff    = "sam ada"
 	ownOnly  = "ben sam ada"
-	inBerlin = "olu sam ada"
+	ofBerlin = "olu sam ada"
 )
 
 // permissions has a row for every route, by method and path. To add a route, add its row.
@@ -34,72 +34,76 @@ var permissions = map[string]permission{
 	"GET /registrations/:token":               {sample: "/registrations/none", may: "all"},
 	"GET /registrations/:token/event.ics":     {sample: "/registrations/none/event.ics", may: "all"},
 	"POST /registrations/:token/cancellation": {sample: "/registrations/none/cancellation", may: "all"},
-	"GET /login":                                                  {may: "all"},
-	"POST /login":                                                 {may: "all", form: []string{"email", "who@example.org"}},
-	"GET /login/:token":                                           {sample: "/login/none", may: "all"},
-	"POST /login/:token":                                          {sample: "/login/none", may: "all"},
-	"POST /logout":                                                {may: "all"},
-	"GET /account":                                                {may: signedIn},
-	"POST /account":                                               {may: signedIn, form: []string{"name", "A Name", "timezone", "UTC"}},
-	"GET /account/welcome":                                        {may: signedIn},
-	"POST /account/welcome":                                       {may: signedIn},
-	"POST /account/sessions/end":                                  {may: signedIn},
-	"POST /account/sessions/:id/end":                              {sample: "/account/sessions/2/end", may: "ben"},
-	"GET /admin":                                                  {may: atDesk},
-	"GET /admin/posts":                                            {may: atDesk},
-	"POST /admin/posts":                                           {may: atDesk, form: []string{"title", "A title", "language", "en"}},
-	"GET /admin/posts/new":                                        {may: atDesk},
-	"GET /admin/posts/:id":                                        {sample: "/admin/posts/1", may: ownOnly},
-	"POST /admin/posts/:id":                                       {sample: "/admin/posts/1", may: ownOnly, form: []string{"title", "A title", "language", "en", "version", "1"}},
-	"GET /admin/posts/:id/review":                                 {sample: "/admin/posts/1/review", may: ownOnly},
-	"POST /admin/posts/:id/submission":                            {sample: "/admin/posts/1/submission", may: ownOnly},
-	"POST /admin/posts/:id/publication":                           {sample: "/admin/posts/2/publication", may: staff},
-	"POST /admin/posts/:id/changes":                               {sample: "/admin/posts/2/changes", may: staff, form: []string{"comment", "More."}},
-	"POST /admin/posts/:id/refusal":                               {sample: "/admin/posts/2/refusal", may: staff, form: []string{"comment", "No."}},
-	"POST /admin/posts/:id/withdrawal":                            {sample: "/admin/posts/4/withdrawal", may: staff},
-	"GET /admin/posts/:id/revisions/:revision":                    {sample: "/admin/posts/1/revisions/1", may: ownOnly},
-	"POST /admin/preview":                                         {may: atDesk, form: []string{"body", "Text"}},
-	"GET /admin/profile":                                          {may: "ben bob"},
-	"POST /admin/profile":                                         {may: "ben bob", form: []string{"name", "A Name", "version", "1"}},
-	"GET /admin/profile/:id":                                      {sample: "/admin/profile/1", may: ownOnly},
-	"POST /admin/profile/:id":                                     {sample: "/admin/profile/1", may: ownOnly, form: []string{"name", "A Name", "version", "1"}},
-	"POST /admin/profile/:id/publication":                         {sample: "/admin/profile/1/publication", may: staff},
-	"GET /admin/people":                                           {may: staff},
-	"POST /admin/people":                                          {may: staff, form: []string{"name", "New", "email", "new@example.org", "role", "ambassador"}},
-	"GET /admin/people/new":                                       {may: staff},
-	"GET /admin/people/:id":                                       {sample: "/admin/people/1", may: staff},
-	"POST /admin/people/:id/role":                                 {sample: "/admin/people/5/role", may: "ada", form: []string{"role", "ambassador", "version", "1"}},
-	"POST /admin/people/:id/profile":                              {sample: "/admin/people/1/profile", may: staff, form: []string{"profile", "free"}},
-	"POST /admin/people/:id/link":                                 {sample: "/admin/people/1/link", may: staff},
-	"POST /admin/people/:id/sessions/end":                         {sample: "/admin/people/5/sessions/end", may: "ada"},
-	"GET /admin/events":                                           {may: atDesk},
-	"POST /admin/events":                                          {may: atDesk, form: []string{"group", "berlin"}},
-	"GET /admin/events/new":                                       {may: inBerlin},
-	"GET /admin/events/:id":                                       {sample: "/admin/events/1", may: inBerlin},
-	"POST /admin/events/:id":                                      {sample: "/admin/events/1", may: inBerlin},
-	"GET /admin/events/:id/preview":                               {sample: "/admin/events/1/preview", may: inBerlin},
-	"GET /admin/events/:id/publication":                           {sample: "/admin/events/1/publication", may: inBerlin},
-	"POST /admin/events/:id/publication":                          {sample: "/admin/events/1/publication", may: inBerlin},
-	"GET /admin/events/:id/cancellation":                          {sample: "/admin/events/1/cancellation", may: inBerlin},
-	"POST /admin/events/:id/cancellation":                         {sample: "/admin/events/1/cancellation", may: inBerlin},
-	"GET /admin/events/:id/attendees.csv":                         {sample: "/admin/events/1/attendees.csv", may: inBerlin},
-	"GET /admin/events/:id/attendees":                             {sample: "/admin/events/1/attendees", may: inBerlin},
-	"GET /admin/events/:id/attendees/:registration/cancellation":  {sample: "/admin/events/1/attendees/1/cancellation", may: inBerlin},
-	"POST /admin/events/:id/attendees/:registration/cancellation": {sample: "/admin/events/1/attendees/1/cancellation", may: inBerlin},
-	"GET /admin/groups":                                           {may: atDesk},
-	"POST /admin/groups":                                          {may: staff},
-	"GET /admin/groups/new":                                       {may: staff},
-	"GET /admin/groups/:id":                                       {sample: "/admin/groups/1", may: inBerlin},
-	"POST /admin/groups/:id":                                      {sample: "/admin/groups/1", may: inBerlin},
-	"POST /admin/groups/:id/status":                               {sample: "/admin/groups/1/status", may: staff, form: []string{"status", "delisted"}},
-	"POST /admin/groups/:id/organisers":                           {sample: "/admin/groups/1/organisers", may: staff},
-	"POST /admin/groups/:id/organisers/:organiser/removal":        {sample: "/admin/groups/1/organisers/1/removal", may: staff},
-	"GET /admin/mail":                                             {may: "ada"},
-	"GET /admin/mail/:name":                                       {sample: "/admin/mail/20200618T164000Z-a.eml", may: "ada"},
-	"GET /admin/mail/:name/html":                                  {sample: "/admin/mail/20200618T164000Z-a.eml/html", may: "ada"},
-	"POST /admin/mail/:id/resend":                                 {sample: "/admin/mail/1/resend", may: "ada"},
+	"GET /login":                               {may: "all"},
+	"POST /login":                              {may: "all", form: []string{"email", "who@example.org"}},
+	"GET /login/:token":                        {sample: "/login/none", may: "all"},
+	"POST /login/:token":                       {sample: "/login/none", may: "all"},
+	"POST /logout":                             {may: "all"},
+	"GET /account":                             {may: signedIn},
+	"POST /account":                            {may: signedIn, form: []string{"name", "A Name", "timezone", "UTC"}},
+	"GET /account/welcome":                     {may: signedIn},
+	"POST /account/welcome":                    {may: signedIn},
+	"POST /account/sessions/end":               {may: signedIn},
+	"POST /account/sessions/:id/end":           {sample: "/account/sessions/2/end", may: "ben"},
+	"GET /admin":                               {may: atDesk},
+	"GET /admin/posts":                         {may: atDesk},
+	"POST /admin/posts":                        {may: atDesk, form: []string{"title", "A title", "language", "en"}},
+	"GET /admin/posts/new":                     {may: atDesk},
+	"GET /admin/posts/:id":                     {sample: "/admin/posts/1", may: ownOnly},
+	"POST /admin/posts/:id":                    {sample: "/admin/posts/1", may: ownOnly, form: []string{"title", "A title", "language", "en", "version", "1"}},
+	"GET /admin/posts/:id/review":              {sample: "/admin/posts/1/review", may: ownOnly},
+	"POST /admin/posts/:id/submission":         {sample: "/admin/posts/1/submission", may: ownOnly},
+	"POST /admin/posts/:id/publication":        {sample: "/admin/posts/2/publication", may: staff},
+	"POST /admin/posts/:id/changes":            {sample: "/admin/posts/2/changes", may: staff, form: []string{"comment", "More."}},
+	"POST /admin/posts/:id/refusal":            {sample: "/admin/posts/2/refusal", may: staff, form: []string{"comment", "No."}},
+	"POST /admin/posts/:id/withdrawal":         {sample: "/admin/posts/4/withdrawal", may: staff},
+	"GET /admin/posts/:id/revisions/:revision": {sample: "/admin/posts/1/revisions/1", may: ownOnly},
+	"POST /admin/preview":                      {may: atDesk, form: []string{"body", "Text"}},
+	"GET /admin/profile":                       {may: "ben bob"},
+	"POST /admin/profile":                      {may: "ben bob", form: []string{"name", "A Name", "version", "1"}},
+	"GET /admin/profile/:id":                   {sample: "/admin/profile/1", may: ownOnly},
+	"POST /admin/profile/:id":                  {sample: "/admin/profile/1", may: ownOnly, form: []string{"name", "A Name", "version", "1"}},
+	"POST /admin/profile/:id/publication":      {sample: "/admin/profile/1/publication", may: staff},
+	"GET /admin/people":                        {may: staff},
+	"POST /admin/people":                       {may: staff, form: []string{"name", "New", "email", "new@example.org", "role", "ambassador"}},
+	"GET /admin/people/new":                    {may: staff},
+	"GET /admin/people/:id":                    {sample: "/admin/people/1", may: staff},
+	"POST /admin/people/:id/role":              {sample: "/admin/people/5/role", may: "ada", form: []string{"role", "ambassador", "version", "1"}},
+	"POST /admin/people/:id/profile":           {sample: "/admin/people/1/profile", may: staff, form: []string{"profile", "free"}},
+	"POST /admin/people/:id/link":              {sample: "/admin/people/1/link", may: staff},
+	"POST /admin/people/:id/sessions/end":      {sample: "/admin/people/5/sessions/end", may: "ada"},
+	"GET /admin/mail":                          {may: "ada"},
+	"GET /admin/mail/:name":                    {sample: "/admin/mail/20200618T164000Z-a.eml", may: "ada"},
+	"GET /admin/mail/:name/html":               {sample: "/admin/mail/20200618T164000Z-a.eml/html", may: "ada"},
+	"POST /admin/mail/:id/resend":              {sample: "/admin/mail/1/resend", may: "ada"},
 	"POST /admin/posts/:id/revisions/:revision/restoration": {
 		sample: "/admin/posts/1/revisions/1/restoration", may: ownOnly, form: []string{"version", "1"},
+	},
+	"GET /admin/events":                                    {may: atDesk},
+	"POST /admin/events":                                   {may: ofBerlin, form: eventFields()},
+	"GET /admin/events/new":                                {may: ofBerlin},
+	"GET /admin/events/:id":                                {sample: "/admin/events/1", may: ofBerlin},
+	"POST /admin/events/:id":                               {sample: "/admin/events/2", may: ofBerlin, form: eventFields("version", "1")},
+	"GET /admin/events/:id/preview":                        {sample: "/admin/events/2/preview", may: ofBerlin},
+	"GET /admin/events/:id/publication":                    {sample: "/admin/events/2/publication", may: ofBerlin},
+	"POST /admin/events/:id/publication":                   {sample: "/admin/events/2/publication", may: ofBerlin},
+	"GET /admin/events/:id/cancellation":                   {sample: "/admin/events/1/cancellation", may: ofBerlin},
+	"POST /admin/events/:id/cancellation":                  {sample: "/admin/events/1/cancellation", may: ofBerlin, form: []string{"reason", "No room"}},
+	"GET /admin/events/:id/attendees":                      {sample: "/admin/events/1/attendees", may: ofBerlin},
+	"GET /admin/events/:id/attendees.csv":                  {sample: "/admin/events/1/attendees.csv", may: ofBerlin},
+	"GET /admin/groups":                                    {may: atDesk},
+	"POST /admin/groups":                                   {may: staff, form: groupForm},
+	"GET /admin/groups/new":                                {may: staff},
+	"GET /admin/groups/:id":                                {sample: "/admin/groups/1", may: ofBerlin},
+	"POST /admin/groups/:id":                               {sample: "/admin/groups/1", may: ofBerlin, form: append([]string{"version", "1"}, groupForm...)},
+	"POST /admin/groups/:id/status":                        {sample: "/admin/groups/1/status", may: staff, form: []string{"status", "delisted"}},
+	"POST /admin/groups/:id/organisers":                    {sample: "/admin/groups/1/organisers", may: staff, form: []string{"organiser", "ben@example.org"}},
+	"POST /admin/groups/:id/organisers/:organiser/removal": {sample: "/admin/groups/1/organisers/1/removal", may: staff},
+	"GET /admin/events/:id/attendees/:registration/cancellation": {
+		sample: "/admin/events/1/attendees/1/cancellation", may: ofBerlin,
+	},
+	"POST /admin/events/:id/attendees/:registration/cancellation": {
+		sample: "/admin/events/1/attendees/1/cancellation", may: ofBerlin,
 	},
 }
 
@@ -141,17 +145,15 @@ func newPermissionWorld(t *testing.T) *deskWorld {
 	w.exec("UPDATE posts SET status = 'published', publish_at = ? WHERE id = 4", w.store.Now())
 	w.exec("UPDATE ambassadors SET markdown = 'Words.' WHERE id = 1")
 	w.exec(`INSERT INTO ambassadors (slug, status, name, created_at, updated_at) VALUES ('free', 'published', 'Free', ?, ?)`, w.store.Now(), w.store.Now())
-	w.exec(`INSERT INTO events (id, slug, uid, group_id, status, kind, mode, title, timezone, starts_local, ends_local, starts_at, ends_at, created_at, updated_at)
-		VALUES (1, 'tekton', 'u1', 1, 'published', 'meetup', 'online', 'Tekton', 'UTC', '2020-07-01T18:30', '2020-07-01T20:30', '2020-07-01 18:30:00+00:00', '2020-07-01 20:30:00+00:00', ?, ?)`,
-		w.store.Now(), w.store.Now())
-	w.exec(`INSERT INTO registrations (id, event_id, public_id, status, name, email, email_key, created_at) VALUES (1, 1, 'P1', 'confirmed', 'Rita', 'r@example.org', 'r@example.org', ?)`,
-		w.store.Now())
 	w.exec("UPDATE mails SET failed_at = ? WHERE id = 1", w.store.Now())
 	if err := w.kept.Send(ctx, mail.Message{
 		ID: "a", From: mail.Address{Email: "cdf@example.org"}, To: mail.Address{Email: "ben@example.org"}, Subject: "A link", Text: "A link.", HTML: "<p>A link</p>", Date: w.store.Now(),
 	}); err != nil {
 		t.Fatal(err)
 	}
+	w.event()
+	w.attend("pipelines-as-a-product", "Ada Example", "ada@example.net")
+	w.leads(w.post("olu", "/admin/events", eventFields("title", "Still a draft")...), "/admin/events/")
 	return w
 }
 
@@ -195,8 +197,7 @@ func TestEveryRouteIsOpenToThoseWhoMay(t *testing.T) {
 					t.Errorf("%s: %s gets %d, the first got %d", key, name, answer.StatusCode, first)
 				}
 			case slices.Contains(strings.Fields(row.may), person):
-				// What is sent may still be refused with words: then they got in.
-				if toLogin || answer.StatusCode == http.StatusNotFound || answer.StatusCode == http.StatusForbidden || answer.StatusCode >= http.StatusInternalServerError {
+				if toLogin || answer.StatusCode >= http.StatusBadRequest {
 					t.Errorf("%s: %s may, but gets %d", key, name, answer.StatusCode)
 				}
 			case person == "":
