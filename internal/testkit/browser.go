@@ -152,7 +152,7 @@ func (b *Browser) Click(selector string) {
 func (b *Browser) Fill(selector, value string) {
 	b.tb.Helper()
 	b.do("fill "+selector,
-		chromedp.Clear(chromedp.CSS(selector), chromedp.NodeVisible),
+		chromedp.SetValue(chromedp.CSS(selector), "", chromedp.NodeVisible),
 		chromedp.SendKeys(chromedp.CSS(selector), value, chromedp.NodeVisible))
 }
 
