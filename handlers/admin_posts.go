@@ -301,10 +301,17 @@ func (a *App) postEditor(c *fiber.Ctx, status int, p models.Post, edit models.Po
 			data.Cover = newPicture(cover)
 		}
 	}
-	if state.stale {
-		_, revisions, err := a.Store.PostHistory(c.UserContext(), p.ID)
+	if p.Status == models.PostChangesAsked || state.stale {
+		reviews, revisions, err := a.Store.PostHistory(c.UserContext(), p.ID)
 		if err != nil {
 			return err
+		}
+		if p.Status == models.PostChangesAsked && len(reviews) > 0 {
+			asked := newReviewStep(reviews[0], stepWords[reviews[0].Status], "", location(v.Timezone))
+			data.Asked = &asked
+		}
+		if !state.stale {
+			return show(c, status, a.pages.adminPostEdit, data)
 		}
 		theirs := &StaleText{Title: p.Title, Excerpt: p.Excerpt, When: p.UpdatedAt.In(location(v.Timezone)), Lines: diffLines(edit.Markdown, p.Markdown)}
 		if len(revisions) > 0 {

@@ -94,6 +94,7 @@ type AdminPostEdit struct {
 	Body      string
 	Errors    FieldErrors
 	Stale     *StaleText
+	Asked     *ReviewStep // what staff asked to change, while that stands
 	Preview   PostPreview
 	Staff     bool
 	CanSubmit bool

@@ -18,10 +18,11 @@ type AdminStart struct {
 	Heading  string
 	Now      time.Time
 	Needs    []Need
-	Events   []AdminEventLine
+	Events   []NextEventLine
 	Latest   []LatestLine
 	Staff    bool
 	CanWrite bool
+	CanPlan  bool // events of some group
 }
 
 // Need is something that waits for the viewer: what, why, and the one thing to do.
@@ -33,8 +34,8 @@ type Need struct {
 	Urgent    bool
 }
 
-// AdminEventLine is one of the next events, with its seats.
-type AdminEventLine struct {
+// NextEventLine is one of the next events, with its seats.
+type NextEventLine struct {
 	When, Machine string
 	URL, Title    string
 	Note          string
@@ -59,6 +60,7 @@ func (a *App) showDesk(c *fiber.Ctx) error {
 	ctx := c.UserContext()
 	zone := location(v.Timezone)
 	data := AdminStart{Now: now.In(zone), Staff: v.Can(models.ReviewPosts, models.Object{}), CanWrite: v.Can(models.WritePosts, models.Object{})}
+	data.CanPlan = data.Staff || len(v.GroupIDs) > 0
 	events, err := a.Store.NextEvents(ctx, v, 6)
 	if err != nil {
 		return err
@@ -105,7 +107,7 @@ func (a *App) showDesk(c *fiber.Ctx) error {
 		}
 	}
 	for _, event := range events {
-		data.Events = append(data.Events, newAdminEventLine(event, now))
+		data.Events = append(data.Events, newNextEventLine(event, now))
 	}
 	if data.Staff {
 		latest, err := a.Store.LatestHappenings(ctx, v, 12)
@@ -237,9 +239,9 @@ func grouped(n int) string {
 	return s
 }
 
-func newAdminEventLine(e models.NextEvent, now time.Time) AdminEventLine {
+func newNextEventLine(e models.NextEvent, now time.Time) NextEventLine {
 	starts := e.StartsAt.In(e.Location())
-	line := AdminEventLine{
+	line := NextEventLine{
 		When: starts.Format("Mon 2 Jan, 15:04"), Machine: starts.Format(time.RFC3339), URL: links.DeskEvent(e.ID), Title: e.Title,
 		Note: e.PlaceText(), Live: e.LiveAt(now),
 	}

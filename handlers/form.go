@@ -19,6 +19,8 @@ type Field struct {
 	Optional     bool
 	Required     bool
 	Options      []Option
+	List         string // id of a datalist that suggests values
+	Digits       bool   // a keyboard of digits is enough
 	Error        *FieldError
 }
 

@@ -55,9 +55,13 @@ func (a *App) logged(c *fiber.Ctx) error {
 		}
 	}
 	route, _ := c.Locals(routeKey).(string)
+	size := 0
+	if !c.Response().IsBodyStream() { // asking a stream for its bytes would keep them all
+		size = len(c.Response().Body())
+	}
 	a.Log.LogAttrs(ctx, slog.LevelInfo, "request", slog.String("id", id), slog.String("method", c.Method()),
 		slog.String("route", route), slog.Int("status", c.Response().StatusCode()),
-		slog.Int("bytes", len(c.Response().Body())), slog.Duration("took", a.Store.Now().Sub(began)))
+		slog.Int("bytes", size), slog.Duration("took", a.Store.Now().Sub(began)))
 	return nil
 }
 

@@ -57,6 +57,12 @@ type pages struct {
 	adminPersonShow   *templates.Page[AdminPersonShow]
 	adminMailList     *templates.Page[AdminMailList]
 	adminMailShow     *templates.Page[AdminMailShow]
+	adminEventList    *templates.Page[AdminEventList]
+	adminEventEdit    *templates.Page[AdminEventEdit]
+	adminConfirm      *templates.Page[AdminConfirm]
+	adminAttendees    *templates.Page[AdminAttendees]
+	adminGroupList    *templates.Page[AdminGroupList]
+	adminGroupEdit    *templates.Page[AdminGroupEdit]
 }
 
 func newPages() (pages, error) {
@@ -113,6 +119,12 @@ func newPages() (pages, error) {
 		bind(set, &p.adminPersonShow, "desk", "admin/person_show"),
 		bind(set, &p.adminMailList, "desk", "admin/mails"),
 		bind(set, &p.adminMailShow, "desk", "admin/mail_show"),
+		bind(set, &p.adminEventList, "desk", "admin/events"),
+		bind(set, &p.adminEventEdit, "desk", "admin/event_edit"),
+		bind(set, &p.adminConfirm, "desk", "admin/confirm"),
+		bind(set, &p.adminAttendees, "desk", "admin/attendees"),
+		bind(set, &p.adminGroupList, "desk", "admin/groups"),
+		bind(set, &p.adminGroupEdit, "desk", "admin/group_edit"),
 	)
 }
 

@@ -25,6 +25,7 @@ const (
 	atDesk   = "ben bob olu sam ada"
 	staff    = "sam ada"
 	ownOnly  = "ben sam ada"
+	ofBerlin = "olu sam ada"
 )
 
 // permissions has a row for every route, by method and path. To add a route, add its row.
@@ -78,6 +79,32 @@ var permissions = map[string]permission{
 	"POST /admin/posts/:id/revisions/:revision/restoration": {
 		sample: "/admin/posts/1/revisions/1/restoration", may: ownOnly, form: []string{"version", "1"},
 	},
+	"GET /admin/events":                                    {may: atDesk},
+	"POST /admin/events":                                   {may: ofBerlin, form: eventFields()},
+	"GET /admin/events/new":                                {may: ofBerlin},
+	"GET /admin/events/:id":                                {sample: "/admin/events/1", may: ofBerlin},
+	"POST /admin/events/:id":                               {sample: "/admin/events/2", may: ofBerlin, form: eventFields("version", "1")},
+	"GET /admin/events/:id/preview":                        {sample: "/admin/events/2/preview", may: ofBerlin},
+	"GET /admin/events/:id/publication":                    {sample: "/admin/events/2/publication", may: ofBerlin},
+	"POST /admin/events/:id/publication":                   {sample: "/admin/events/2/publication", may: ofBerlin},
+	"GET /admin/events/:id/cancellation":                   {sample: "/admin/events/1/cancellation", may: ofBerlin},
+	"POST /admin/events/:id/cancellation":                  {sample: "/admin/events/1/cancellation", may: ofBerlin, form: []string{"reason", "No room"}},
+	"GET /admin/events/:id/attendees":                      {sample: "/admin/events/1/attendees", may: ofBerlin},
+	"GET /admin/events/:id/attendees.csv":                  {sample: "/admin/events/1/attendees.csv", may: ofBerlin},
+	"GET /admin/groups":                                    {may: atDesk},
+	"POST /admin/groups":                                   {may: staff, form: groupForm},
+	"GET /admin/groups/new":                                {may: staff},
+	"GET /admin/groups/:id":                                {sample: "/admin/groups/1", may: ofBerlin},
+	"POST /admin/groups/:id":                               {sample: "/admin/groups/1", may: ofBerlin, form: append([]string{"version", "1"}, groupForm...)},
+	"POST /admin/groups/:id/status":                        {sample: "/admin/groups/1/status", may: staff, form: []string{"status", "delisted"}},
+	"POST /admin/groups/:id/organisers":                    {sample: "/admin/groups/1/organisers", may: staff, form: []string{"organiser", "ben@example.org"}},
+	"POST /admin/groups/:id/organisers/:organiser/removal": {sample: "/admin/groups/1/organisers/1/removal", may: staff},
+	"GET /admin/events/:id/attendees/:registration/cancellation": {
+		sample: "/admin/events/1/attendees/1/cancellation", may: ofBerlin,
+	},
+	"POST /admin/events/:id/attendees/:registration/cancellation": {
+		sample: "/admin/events/1/attendees/1/cancellation", may: ofBerlin,
+	},
 }
 
 // publicPages are the routes that only read what is public: everybody gets the same answer.
@@ -124,6 +151,9 @@ func newPermissionWorld(t *testing.T) *deskWorld {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	w.event()
+	w.attend("pipelines-as-a-product", "Ada Example", "ada@example.net")
+	w.leads(w.post("olu", "/admin/events", eventFields("title", "Still a draft")...), "/admin/events/")
 	return w
 }
 

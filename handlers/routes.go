@@ -153,6 +153,28 @@ func (a *App) routes() []Route {
 	add(post, "/admin/mail/:id/resend", "send a mail again", Admin, a.resendMail)
 
 	// Desk: events and groups
+	add(get, "/admin/events", "events of the desk", DeskUser, a.listDeskEvents)
+	add(post, "/admin/events", "save a new event", DeskUser, a.createEvent)
+	add(get, "/admin/events/new", "new event", DeskUser, a.newEvent)
+	add(get, "/admin/events/:id", "edit an event", DeskUser, a.editEvent)
+	add(post, "/admin/events/:id", "save an event", DeskUser, a.saveEvent)
+	add(get, "/admin/events/:id/preview", "event as it will look", DeskUser, a.previewEvent)
+	add(get, "/admin/events/:id/publication", "ask before publishing an event", DeskUser, a.askPublication)
+	add(post, "/admin/events/:id/publication", "publish an event", DeskUser, a.publishEvent)
+	add(get, "/admin/events/:id/cancellation", "ask before cancelling an event", DeskUser, a.askEventCancellation)
+	add(post, "/admin/events/:id/cancellation", "cancel an event", DeskUser, a.cancelEvent)
+	add(get, "/admin/events/:id/attendees.csv", "table of an event's attendees", DeskUser, a.exportAttendees)
+	add(get, "/admin/events/:id/attendees", "attendees of an event", DeskUser, a.listAttendees)
+	add(get, "/admin/events/:id/attendees/:registration/cancellation", "ask before taking somebody off an event", DeskUser, a.askAttendeeCancellation)
+	add(post, "/admin/events/:id/attendees/:registration/cancellation", "take somebody off an event", DeskUser, a.cancelAttendee)
+	add(get, "/admin/groups", "groups of the desk", DeskUser, a.listDeskGroups)
+	add(post, "/admin/groups", "save a new group", Staff, a.createGroup)
+	add(get, "/admin/groups/new", "new group", Staff, a.newGroup)
+	add(get, "/admin/groups/:id", "edit a group", DeskUser, a.editGroup)
+	add(post, "/admin/groups/:id", "save a group", DeskUser, a.saveGroup)
+	add(post, "/admin/groups/:id/status", "list or delist a group", Staff, a.setGroupStatus)
+	add(post, "/admin/groups/:id/organisers", "add an organiser", Staff, a.addOrganiser)
+	add(post, "/admin/groups/:id/organisers/:organiser/removal", "remove an organiser", Staff, a.removeOrganiser)
 
 	// Old addresses and plain pages come last: they match what nothing else took.
 	anyone("/feed", "old feed", a.followOld)

@@ -106,6 +106,9 @@ func (s *Store) CreateEvent(ctx context.Context, by Viewer, in EventInput, host 
 		if err := tx.putParts(ctx, event, in); err != nil {
 			return err
 		}
+		if err := tx.indexDocument(ctx, SearchEvent, event.ID); err != nil {
+			return err
+		}
 		return tx.audit(ctx, by, "event.create", "events", event.ID, "", event.Slug)
 	})
 	return event, err
@@ -154,6 +157,9 @@ func (s *Store) UpdateEvent(ctx context.Context, by Viewer, id, version int64, i
 			if told, err = tx.tellRegistered(ctx, MailEventChanged, event); err != nil {
 				return err
 			}
+		}
+		if err := tx.indexDocument(ctx, SearchEvent, id); err != nil {
+			return err
 		}
 		return tx.audit(ctx, by, "event.save", "events", id, old.auditText(), event.auditText())
 	})
@@ -320,6 +326,9 @@ func (s *Store) PublishEvent(ctx context.Context, by Viewer, id int64) error {
 		if err := put(tx.write(ctx), contentUpdated, &event, []string{"Status", "PublishedAt", "Version", "UpdatedAt"}); err != nil {
 			return err
 		}
+		if err := tx.indexDocument(ctx, SearchEvent, id); err != nil {
+			return err
+		}
 		return tx.audit(ctx, by, "event.publish", "events", id, string(EventDraft), event.auditText())
 	})
 }
@@ -351,6 +360,9 @@ func (s *Store) CancelEvent(ctx context.Context, by Viewer, id int64, reason str
 			return err
 		}
 		if told, err = tx.tellRegistered(ctx, MailEventCancelled, event); err != nil {
+			return err
+		}
+		if err := tx.indexDocument(ctx, SearchEvent, id); err != nil {
 			return err
 		}
 		return tx.audit(ctx, by, "event.cancel", "events", id, string(EventPublished), reason)

@@ -9,7 +9,7 @@ import (
 	"github.com/cdfoundation/portal/models"
 )
 
-func eventSlugs(rows []models.EventRow) string {
+func slugsOf(rows []models.EventRow) string {
 	var all []string
 	for _, row := range rows {
 		all = append(all, row.Slug)
@@ -35,7 +35,9 @@ func TestListsOfEventsHoldWhatIsPublicInTheirOrder(t *testing.T) {
 			s.newEvent(t, slug, 5)
 		}
 		day := 24 * time.Hour
-		at := func(start time.Time) map[string]any { return map[string]any{"starts_at": start, "ends_at": start.Add(time.Hour)} }
+		at := func(start time.Time) map[string]any {
+			return map[string]any{"starts_at": start, "ends_at": start.Add(time.Hour)}
+		}
 		change("later", at(noon.Add(20*day)))
 		change("later", map[string]any{"group_id": group.ID, "kind": models.KindCall, "mode": models.ModeOnline, "venue_country": ""})
 		change("draft", map[string]any{"status": models.EventDraft, "published_at": nil})
@@ -60,8 +62,8 @@ func TestListsOfEventsHoldWhatIsPublicInTheirOrder(t *testing.T) {
 			{"an ambassador's", models.EventFilter{AmbassadorID: 99}, "[]"},
 		} {
 			rows, err := s.Events(t.Context(), test.filter)
-			if err != nil || eventSlugs(rows) != test.want {
-				t.Errorf("%s: %s, %v; want %s", test.name, eventSlugs(rows), err, test.want)
+			if err != nil || slugsOf(rows) != test.want {
+				t.Errorf("%s: %s, %v; want %s", test.name, slugsOf(rows), err, test.want)
 			}
 			if test.filter.Limit == 0 {
 				if n, err := s.CountEvents(t.Context(), test.filter); err != nil || n != len(rows) {
@@ -74,11 +76,11 @@ func TestListsOfEventsHoldWhatIsPublicInTheirOrder(t *testing.T) {
 				}
 			}
 		}
-		if rows, err := s.CalendarEvents(t.Context(), 0, 0); err != nil || eventSlugs(rows) != "[over game-day cancelled later]" {
-			t.Errorf("calendar: %s, %v", eventSlugs(rows), err)
+		if rows, err := s.CalendarEvents(t.Context(), 0, 0); err != nil || slugsOf(rows) != "[over game-day cancelled later]" {
+			t.Errorf("calendar: %s, %v", slugsOf(rows), err)
 		}
-		if rows, err := s.CalendarEvents(t.Context(), group.ID, 0); err != nil || eventSlugs(rows) != "[later]" || rows[0].GroupName != "Berlin" {
-			t.Errorf("calendar of the group: %s, %v", eventSlugs(rows), err)
+		if rows, err := s.CalendarEvents(t.Context(), group.ID, 0); err != nil || slugsOf(rows) != "[later]" || rows[0].GroupName != "Berlin" {
+			t.Errorf("calendar of the group: %s, %v", slugsOf(rows), err)
 		}
 		c, err := s.EventChoices(t.Context(), models.ComingEvents)
 		if err != nil || fmt.Sprint(c.Countries) != "[DE]" || len(c.Groups) != 1 || c.Groups[0].Slug != "berlin" {

@@ -166,6 +166,9 @@ func (s *Store) CreateGroup(ctx context.Context, by Viewer, in GroupInput) (Grou
 		if err := tx.write(ctx).Create(&group).Error; err != nil {
 			return slugTaken(err)
 		}
+		if err := tx.indexDocument(ctx, SearchGroup, group.ID); err != nil {
+			return err
+		}
 		return tx.audit(ctx, by, "group.create", "groups", group.ID, "", group.Slug)
 	})
 	return group, err
@@ -204,6 +207,9 @@ func (s *Store) UpdateGroup(ctx context.Context, by Viewer, id, version int64, i
 				return err
 			}
 		}
+		if err := tx.indexDocument(ctx, SearchGroup, id); err != nil {
+			return err
+		}
 		return tx.audit(ctx, by, "group.save", "groups", id, old.Slug, group.Slug)
 	})
 }
@@ -234,6 +240,9 @@ func (s *Store) SetGroupStatus(ctx context.Context, by Viewer, id int64, status 
 		}
 		if err := changed(tx.write(ctx).Model(&Group{}).Where("id = ?", id).
 			UpdateColumns(map[string]any{"status": status, "version": group.Version + 1, "updated_at": tx.Now()}), "group", id); err != nil {
+			return err
+		}
+		if err := tx.indexDocument(ctx, SearchGroup, id); err != nil {
 			return err
 		}
 		return tx.audit(ctx, by, "group.status", "groups", id, string(group.Status), string(status))

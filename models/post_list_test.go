@@ -81,7 +81,7 @@ func addTerms(t testing.TB, db *gorm.DB) {
 	}
 }
 
-func slugs(rows []models.PostRow) []string {
+func postSlugs(rows []models.PostRow) []string {
 	all := make([]string, len(rows))
 	for i, row := range rows {
 		all[i] = row.Slug
@@ -110,7 +110,7 @@ func TestAPostIsPublicFromItsMomentUntilItsEnd(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			shown["list"] = slices.Contains(slugs(rows), "timed")
+			shown["list"] = slices.Contains(postSlugs(rows), "timed")
 			for name, filter := range map[string]models.PostFilter{
 				"category": {CategoryID: 1}, "tag": {TagID: 1}, "author": {BylineID: 2}, "series": {SeriesID: 1},
 			} {
@@ -122,7 +122,7 @@ func TestAPostIsPublicFromItsMomentUntilItsEnd(t *testing.T) {
 				if err != nil || len(rows) != n {
 					t.Fatalf("%s lists %d posts and counts %d: %v", name, len(rows), n, err)
 				}
-				shown[name] = slices.Contains(slugs(rows), "timed")
+				shown[name] = slices.Contains(postSlugs(rows), "timed")
 			}
 			_, err = store.PostBySlug(ctx, "timed")
 			if !errors.Is(err, moment.err) {
@@ -133,7 +133,7 @@ func TestAPostIsPublicFromItsMomentUntilItsEnd(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			shown["related"] = slices.Contains(slugs(there.Related), "timed")
+			shown["related"] = slices.Contains(postSlugs(there.Related), "timed")
 			shown["neighbour"] = there.Newer != nil
 			authors, err := store.Authors(ctx)
 			if err != nil {
@@ -210,10 +210,10 @@ func TestAPageKnowsItsNeighboursSeriesAndRelatives(t *testing.T) {
 		if page.Older == nil || page.Older.Slug != "a" || page.Newer == nil || page.Newer.Slug != "c" {
 			t.Errorf("beside b stand %v and %v, want a and c", page.Older, page.Newer)
 		}
-		if got := slugs(page.Series); !slices.Equal(got, []string{"a", "b", "d"}) {
+		if got := postSlugs(page.Series); !slices.Equal(got, []string{"a", "b", "d"}) {
 			t.Errorf("the series is %v", got)
 		}
-		if got := slugs(page.Related); !slices.Equal(got, []string{"c", "a", "d"}) {
+		if got := postSlugs(page.Related); !slices.Equal(got, []string{"c", "a", "d"}) {
 			t.Errorf("related are %v, want those that share most first", got)
 		}
 		if len(page.Authors) != 2 || page.Authors[0].Name != "Bob" || len(page.Related[0].Authors) != 1 {
@@ -223,8 +223,8 @@ func TestAPageKnowsItsNeighboursSeriesAndRelatives(t *testing.T) {
 			t.Errorf("tags %v, categories %v", page.Tags, page.Categories)
 		}
 		rows, err := store.Posts(ctx, models.PostFilter{CategoryID: 1, Limit: 2, Offset: 1})
-		if err != nil || !slices.Equal(slugs(rows), []string{"c", "b"}) {
-			t.Errorf("the second and third post of the category are %v: %v", slugs(rows), err)
+		if err != nil || !slices.Equal(postSlugs(rows), []string{"c", "b"}) {
+			t.Errorf("the second and third post of the category are %v: %v", postSlugs(rows), err)
 		}
 	})
 }
@@ -282,8 +282,8 @@ func TestAnAmbassadorsPostsAreThoseTheyWroteAndTheOneThatIntroducesThem(t *testi
 		addPost(t, db, models.Post{Slug: "introduced", IntroducesID: new(int64(7))}, postTerms{bylines: []int64{2}})
 		addPost(t, db, models.Post{Slug: "other"}, postTerms{bylines: []int64{2}})
 		rows, err := store.Posts(ctx, models.PostFilter{AmbassadorID: 7})
-		if err != nil || !slices.Equal(slugs(rows), []string{"introduced", "written"}) {
-			t.Errorf("posts of the ambassador: %v, %v", slugs(rows), err)
+		if err != nil || !slices.Equal(postSlugs(rows), []string{"introduced", "written"}) {
+			t.Errorf("posts of the ambassador: %v, %v", postSlugs(rows), err)
 		}
 		if got := rows[1].Authors[1].AmbassadorSlug; got != "ana-sa" {
 			t.Errorf("the byline leads to %q", got)

@@ -15,6 +15,7 @@ func withAndWithoutScripts(t *testing.T, journey func(t *testing.T, p *portal, b
 		t.Run(fmt.Sprintf("scripts %t", scripts), func(t *testing.T) {
 			p := serve(t)
 			b := testkit.NewBrowser(t)
+			b.Resize(1440, 900)
 			if !scripts {
 				b.DisableScripts()
 			}

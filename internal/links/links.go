@@ -173,6 +173,26 @@ func DeskRevision(id, revision int64) string {
 // DeskEvent is the path of an event's editor.
 func DeskEvent(id int64) string { return DeskEvents + "/" + strconv.FormatInt(id, 10) }
 
+// DeskEventPreview is the path of an event's page as it will look.
+func DeskEventPreview(id int64) string { return DeskEvent(id) + "/preview" }
+
+// DeskEventCopy is the path of the form of a new event like this one.
+func DeskEventCopy(id int64) string { return DeskEvents + "/new?from=" + strconv.FormatInt(id, 10) }
+
+// DeskEventPublication is where an event is published, once more asked for.
+func DeskEventPublication(id int64) string { return DeskEvent(id) + "/publication" }
+
+// DeskEventCancellation is where an event is cancelled, once more asked for.
+func DeskEventCancellation(id int64) string { return DeskEvent(id) + "/cancellation" }
+
+// DeskAttendeesCSV is the path of the table of an event's attendees.
+func DeskAttendeesCSV(id int64) string { return DeskAttendees(id) + ".csv" }
+
+// DeskAttendeeCancellation is where an organiser takes somebody off an event.
+func DeskAttendeeCancellation(id, registration int64) string {
+	return DeskAttendees(id) + "/" + strconv.FormatInt(registration, 10) + "/cancellation"
+}
+
 // DeskAttendees is the path of an event's list of attendees.
 func DeskAttendees(id int64) string { return DeskEvent(id) + "/attendees" }
 

@@ -120,11 +120,11 @@ func (b *Browser) Follow(selector string) int {
 	return b.arrive("follow "+selector, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 }
 
-// Submit sends the form that the element is, or is in, as Enter would: the
-// browser's own checks apply. It waits for the next page and returns its status.
+// Submit sends the form that the element is, or is in, as a press on the element
+// would when it is a button, else as Enter: the browser's own checks apply. It waits for the next page and returns its status.
 func (b *Browser) Submit(selector string) int {
 	b.tb.Helper()
-	script := fmt.Sprintf(`(e => (e.form ?? e.closest("form")).requestSubmit())(document.querySelector(%q))`, selector)
+	script := fmt.Sprintf(`(e => (e.form ?? e.closest("form")).requestSubmit(e.type === "submit" ? e : null))(document.querySelector(%q))`, selector)
 	return b.arrive("submit "+selector, chromedp.WaitReady(chromedp.CSS(selector)), chromedp.Evaluate[chromedp.Void](script))
 }
 

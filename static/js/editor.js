@@ -27,7 +27,7 @@ function start(form) {
 			if (!answer.ok) throw new Error(answer.status)
 			preview.innerHTML = await answer.text()
 			const found = preview.querySelector('[data-findings]')
-			if (found) document.querySelector('.findings[data-findings]')?.replaceWith(found)
+			if (found) document.querySelector('.status-line [data-findings]')?.replaceWith(found)
 			pane?.classList.remove('is-old')
 			say('')
 		} catch (error) {
