@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/cdfoundation/portal/internal/artwork"
 	"github.com/cdfoundation/portal/internal/calendar"
@@ -82,7 +83,7 @@ func newEventShow(d models.EventDetail, site links.Site, now time.Time) EventSho
 	e := d.Event
 	page := EventShow{
 		Cover: blessed(artwork.Cover("events/"+e.Slug, 1000, 338, "")), Tile: newDateTile(e, now), Kicker: kicker(e),
-		Heading: e.Title, Words: foreign(e.TextLanguage), Summary: e.Summary, Sample: e.Sample, Notice: newEventNotice(d, now),
+		Heading: e.Title, LongWords: hasLongWord(e.Title), Words: foreign(e.TextLanguage), Summary: e.Summary, Sample: e.Sample, Notice: newEventNotice(d, now),
 		When: newEventWhen(e), Where: newEventWhere(e), Hosts: newEventHosts(d), Body: blessed(e.HTML), Agenda: newAgenda(d, now),
 		Panel: newTicketPanel(d, now), Over: e.PastAt(now),
 	}
@@ -119,6 +120,24 @@ func newEventShow(d models.EventDetail, site links.Site, now time.Time) EventSho
 		page.Coming = strconv.Itoa(d.Registered) + " people are coming"
 	}
 	return page
+}
+
+// longWord is how many letters of large type a column of the event's page holds.
+const longWord = 20
+
+// hasLongWord reports whether a word is too long for large type. Scripts without spaces break anywhere, so they have none.
+func hasLongWord(title string) bool {
+	run := 0
+	for _, r := range title {
+		if !unicode.IsLetter(r) || unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai) {
+			run = 0
+			continue
+		}
+		if run++; run > longWord {
+			return true
+		}
+	}
+	return false
 }
 
 // kicker is the kind of event and where, in a word each: "Hackathon, online".

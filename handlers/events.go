@@ -87,6 +87,7 @@ func (a *App) showEvents(c *fiber.Ctx, period models.EventPeriod, path string, p
 	if page.Pager, err = newPager(listPath, number, total, eventsPerPage); err != nil {
 		return err
 	}
+	page.Pager.Ahead = !page.Past
 	filter.Offset = (number - 1) * eventsPerPage
 	rows, err := a.Store.Events(ctx, filter)
 	if err != nil {
@@ -181,7 +182,9 @@ func byMonth(rows []models.EventRow, now time.Time) []EventMonth {
 			months = append(months, EventMonth{ID: id, Label: start.Format("January 2006")})
 		}
 		last := &months[len(months)-1]
-		last.Lines = append(last.Lines, newEventLine(row, now))
+		line := newEventLine(row, now)
+		line.DateShown = false // month and year stand above, the day in the tile
+		last.Lines = append(last.Lines, line)
 	}
 	return months
 }
@@ -246,6 +249,7 @@ type EventShow struct {
 	Tile       DateTile
 	Kicker     string
 	Heading    string
+	LongWords  bool   // the title has a word that is wider than a column of large type
 	Words      string // lang of the event's own words; empty when it is the page's
 	Summary    string
 	Sample     bool

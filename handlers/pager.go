@@ -14,6 +14,7 @@ import (
 type Pager struct {
 	Page, Pages  int
 	Newer, Older string // paths; empty at the ends
+	Ahead        bool   // the list runs into the future, so that what is further on is later
 }
 
 // pageNumber is the page of a list that is asked for, from 1. What is not a page is not found.

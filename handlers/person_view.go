@@ -43,7 +43,7 @@ type AmbassadorLine struct {
 func newAmbassadorLine(row models.AmbassadorRow) AmbassadorLine {
 	return AmbassadorLine{
 		Portrait: newPortrait(row.Name, row.Photo, row.PhotoWidth, row.PhotoHeight),
-		URL:      links.Ambassador(row.Slug), Name: row.Name, Role: row.Title, Place: placeWords(row.City, row.Country), Sample: row.Sample,
+		URL:      links.Ambassador(row.Slug), Name: row.Name, Role: joined(row.Title, row.Employer), Place: placeWords(row.City, row.Country), Sample: row.Sample,
 		Text: row.SearchText(), Country: row.Country, Languages: strings.Join(row.Languages, " "), Topics: topicSlugs(row.Topics),
 	}
 }

@@ -239,8 +239,9 @@ func (a *App) newPostArticle(post models.PostPage) PostArticle {
 		person := ArticleAuthor{PostPerson: newPostPerson(author), Bio: author.Bio, Archive: links.Author(author.Slug), Website: author.URL}
 		person.URL = authorPath(author)
 		view.Authors = append(view.Authors, person)
-		// Whom a post introduces in their own words has a card of their own.
-		if author.AmbassadorSlug == "" || author.AmbassadorSlug != post.IntroducesSlug {
+		// Whom a post introduces in their own words has a card of their own; of whom only the name is known, the byline tells it.
+		introduced := author.AmbassadorSlug != "" && author.AmbassadorSlug == post.IntroducesSlug
+		if !introduced && (person.Role != "" || person.Bio != "") {
 			view.About = append(view.About, person)
 		}
 	}
@@ -260,6 +261,10 @@ func (a *App) newPostArticle(post models.PostPage) PostArticle {
 		}
 	}
 	view.Series = newSeriesBox(post)
+	// A part of a series has its own before and after.
+	if view.Series != nil && (view.Series.Previous != nil || view.Series.Next != nil) {
+		view.Newer, view.Older = nil, nil
+	}
 	return view
 }
 

@@ -216,7 +216,7 @@ func (a *App) showRegistrationRefused(c *fiber.Ctx, d models.EventDetail, refusa
 	case errors.Is(refusal, models.ErrEventCancelled):
 		page.Heading, page.Words = "This event is cancelled", "It does not take place, so nobody can register."
 	case errors.Is(refusal, models.ErrEventPast):
-		page.Heading, page.Words = "This event is over", "It was on "+d.DateText()+"."
+		page.Heading, page.Words = "This event is over", "It took place: "+d.DateText()+"."
 	case errors.Is(refusal, models.ErrNotOpenYet):
 		events = false
 		page.Heading, page.Words = "Registration is not open yet", "It opens "+moment(*d.OpensAt)+". Come back then."
