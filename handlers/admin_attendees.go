@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -183,7 +184,7 @@ func (a *App) exportAttendees(c *fiber.Ctx) error {
 		defer cancel()
 		err := writeAttendees(writer, event, rows)
 		if err != nil {
-			a.Log.WarnContext(ctx, "export of attendees broke off", "error", err.Error())
+			a.Log.LogAttrs(ctx, slog.LevelWarn, "export of attendees broke off", slog.String("error", err.Error()))
 		}
 		// With an error the connection breaks off, so that nobody takes a part for the whole.
 		_ = writer.CloseWithError(err)

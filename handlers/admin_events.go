@@ -96,12 +96,12 @@ func (a *App) newAdminEventRow(row models.DeskEventRow) AdminEventRow {
 	if row.GroupName != "" {
 		line.Where = joined(line.Where, row.GroupName)
 	}
-	switch {
-	case e.Registration == models.RegistrationOutside:
+	switch e.Registration {
+	case models.RegistrationOutside:
 		line.Seats = "Registration elsewhere"
-	case e.Registration == models.RegistrationNone:
+	case models.RegistrationNone:
 		line.Seats = "No registration"
-	default:
+	case models.RegistrationPortal:
 		line.AttendeesURL = links.DeskAttendees(e.ID)
 		line.Seats = thousandsOf(row.Registered) + " registered"
 		if row.Seats > 0 {
@@ -373,7 +373,7 @@ func (f eventForm) giveBack(event models.DeskEvent, name string) {
 
 // eventErrors turns a refusal that somebody can mend in the form into the errors of its fields.
 func eventErrors(err error) (errs FieldErrors, ok bool) {
-	if invalid, is := errors.AsType[models.InvalidFields](err); is {
+	if invalid, is := errors.AsType[models.FieldErrors](err); is {
 		for _, field := range invalid {
 			errs.Add(field.Field, field.Message)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -229,7 +230,7 @@ func newAdminPostEdit(p models.Post, edit models.PostEdit, choices models.PostCh
 	}
 	for _, category := range choices.Categories {
 		data.Categories = append(data.Categories, Option{
-			Value: fmt.Sprint(category.ID), Label: category.Name, Selected: slices.Contains(edit.CategoryIDs, category.ID),
+			Value: strconv.FormatInt(category.ID, 10), Label: category.Name, Selected: slices.Contains(edit.CategoryIDs, category.ID),
 		})
 	}
 	for _, tag := range choices.Tags {
@@ -259,7 +260,7 @@ func selection[T any](name, label, none string, chosen int64, rows []T, of func(
 	f := Field{Name: name, Label: label, Options: []Option{{Value: "0", Label: none, Selected: chosen == 0}}}
 	for _, row := range rows {
 		id, label := of(row)
-		f.Options = append(f.Options, Option{Value: fmt.Sprint(id), Label: label, Selected: id == chosen})
+		f.Options = append(f.Options, Option{Value: strconv.FormatInt(id, 10), Label: label, Selected: id == chosen})
 	}
 	return f
 }

@@ -91,8 +91,10 @@ func (a *App) layout(c *fiber.Ctx, title, description string) Layout {
 		Flash:   a.takeFlash(c),
 	}
 	for _, item := range []NavLink{
-		{URL: links.Events, Label: "Events"}, {URL: links.Groups, Label: "Groups"},
-		{URL: links.Ambassadors, Label: "Ambassadors"}, {URL: links.Blog, Label: "Blog"},
+		{URL: links.Events, Label: "Events"},
+		{URL: links.Groups, Label: "Groups"},
+		{URL: links.Ambassadors, Label: "Ambassadors"},
+		{URL: links.Blog, Label: "Blog"},
 	} {
 		item.Current = path == item.URL || strings.HasPrefix(path, item.URL+"/")
 		l.Navigation = append(l.Navigation, item)

@@ -39,7 +39,7 @@ func newUploadFields(name string, errs FieldErrors) UploadFields {
 func (a *App) uploaded(c *fiber.Ctx, name string) (medium *models.Medium, errs FieldErrors, err error) {
 	header, err := c.FormFile(name)
 	if err != nil || header.Size == 0 && header.Filename == "" {
-		return nil, nil, nil //nolint:nilerr // a form without this field, or with an empty one, sends no picture
+		return nil, nil, nil
 	}
 	alt, decorative := typed(c, name+"_alt"), typed(c, name+"_decorative") != ""
 	switch {

@@ -74,14 +74,19 @@ func isCountry(code string) bool {
 
 // checked returns the input with its text trimmed, and what is wrong with it whatever is stored. Fields are named as the
 // form names them: rows by their position, such as quota-0-size.
-func (in EventInput) checked() (EventInput, InvalidFields) {
-	var wrong InvalidFields
+func (in EventInput) checked() (EventInput, FieldErrors) {
+	var wrong FieldErrors
 	for _, line := range []struct {
 		field string
 		value *string
 	}{
-		{"title", &in.Title}, {"summary", &in.Summary}, {"venue_name", &in.VenueName}, {"venue_address", &in.VenueAddress},
-		{"venue_city", &in.VenueCity}, {"online_place", &in.OnlinePlace}, {"registration_note", &in.RegistrationNote},
+		{"title", &in.Title},
+		{"summary", &in.Summary},
+		{"venue_name", &in.VenueName},
+		{"venue_address", &in.VenueAddress},
+		{"venue_city", &in.VenueCity},
+		{"online_place", &in.OnlinePlace},
+		{"registration_note", &in.RegistrationNote},
 	} {
 		*line.value = oneLine(*line.value)
 		if tooLong(*line.value, maxLine) {
@@ -120,7 +125,7 @@ func (in EventInput) checked() (EventInput, InvalidFields) {
 	return in, wrong
 }
 
-func (in *EventInput) checkChoices(wrong *InvalidFields) {
+func (in *EventInput) checkChoices(wrong *FieldErrors) {
 	if _, err := in.Kind.Value(); err != nil {
 		wrong.add("kind", "Choose what sort of event it is")
 	}
@@ -153,7 +158,7 @@ func (in *EventInput) checkChoices(wrong *InvalidFields) {
 	}
 }
 
-func (in *EventInput) checkTimes(wrong *InvalidFields) {
+func (in *EventInput) checkTimes(wrong *FieldErrors) {
 	if checkTimezone(in.Timezone) != nil {
 		wrong.add("timezone", "Choose a time zone from the list, such as Europe/Berlin")
 		return
@@ -185,7 +190,7 @@ func (in *EventInput) checkTimes(wrong *InvalidFields) {
 	}
 }
 
-func (in *EventInput) checkTickets(wrong *InvalidFields) {
+func (in *EventInput) checkTickets(wrong *FieldErrors) {
 	seen := map[string]bool{}
 	for n := range in.Quotas {
 		q := &in.Quotas[n]
@@ -235,7 +240,7 @@ func (in *EventInput) checkTickets(wrong *InvalidFields) {
 	}
 }
 
-func (in *EventInput) checkProgramme(wrong *InvalidFields) {
+func (in *EventInput) checkProgramme(wrong *FieldErrors) {
 	for n := range in.Agenda {
 		s := &in.Agenda[n]
 		field := fmt.Sprintf("agenda-%d-", n)
