@@ -152,7 +152,8 @@ func (b *Browser) Click(selector string) {
 func (b *Browser) Fill(selector, value string) {
 	b.tb.Helper()
 	b.do("fill "+selector,
-		chromedp.Clear(chromedp.CSS(selector), chromedp.NodeVisible),
+		chromedp.WaitVisible(chromedp.CSS(selector)),
+		chromedp.Evaluate[chromedp.Void](fmt.Sprintf("document.querySelector(%q).value = ''", selector)),
 		chromedp.SendKeys(chromedp.CSS(selector), value, chromedp.NodeVisible))
 }
 
