@@ -182,7 +182,8 @@ func newEventWhere(e models.Event) EventWhere {
 		venue := []string{e.VenueName, e.VenueAddress, e.VenueCity, models.CountryName(e.VenueCountry)}
 		var known []string
 		for _, part := range venue {
-			if part != "" {
+			// Of a city that is its own country the name is said once.
+			if part != "" && (len(known) == 0 || known[len(known)-1] != part) {
 				known = append(known, part)
 			}
 		}

@@ -56,8 +56,14 @@ func newAmbassadorLines(rows []models.AmbassadorRow) []AmbassadorLine {
 	return lines
 }
 
-// placeWords is a place as people write it: "Chichester, United Kingdom".
-func placeWords(city, country string) string { return joined(city, models.CountryName(country)) }
+// placeWords is a place as people write it: "Chichester, United Kingdom", and once only for a city that is a country.
+func placeWords(city, country string) string {
+	name := models.CountryName(country)
+	if name == city {
+		return city
+	}
+	return joined(city, name)
+}
 
 // givenName is what a person is called by who talks of them: the first word of the name.
 func givenName(name string) string {
