@@ -2,6 +2,7 @@ package models
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -120,6 +121,9 @@ func (in EventInput) checked() (EventInput, FieldErrors) {
 			break
 		}
 	}
+	// The rows are written to, and they are the caller's.
+	in.Quotas, in.Tickets = slices.Clone(in.Quotas), slices.Clone(in.Tickets)
+	in.Speakers, in.Agenda, in.Sponsors = slices.Clone(in.Speakers), slices.Clone(in.Agenda), slices.Clone(in.Sponsors)
 	in.checkTickets(&wrong)
 	in.checkProgramme(&wrong)
 	return in, wrong
