@@ -139,6 +139,7 @@ func (a *App) showAmbassador(c *fiber.Ctx) error {
 	}
 	page := a.newAmbassadorShow(c, found)
 	page.Events, page.Groups, page.Posts = newEventLines(events, now), newGroupLines(groups, now), newPostLines(posts)
+	leaveOut(page.Posts, found.Name)
 	return show(c, http.StatusOK, a.pages.ambassadorShow, page)
 }
 

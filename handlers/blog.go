@@ -23,7 +23,8 @@ const (
 // BlogIndex is the blog or one of its archives.
 type BlogIndex struct {
 	Layout
-	Whole      bool // not an archive
+	Whole      bool   // not an archive
+	Kicker     string // what the heading is the name of; empty for the blog and for a person
 	Heading    string
 	Lead       string
 	Author     *BlogAuthor
@@ -58,6 +59,7 @@ type BlogAuthor struct {
 type archive struct {
 	id          int64
 	path        string
+	kicker      string // what the heading is the name of
 	heading     string
 	feedTitle   string
 	description string
@@ -72,7 +74,7 @@ func (a *App) archive(ctx context.Context, kind, slug string) (archive, error) {
 	case "category":
 		category, err := a.Store.CategoryBySlug(ctx, slug)
 		return archive{
-			id: category.ID, path: links.Category(slug), heading: category.Name, feedTitle: "Posts in " + category.Name,
+			id: category.ID, path: links.Category(slug), kicker: "Category", heading: category.Name, feedTitle: "Posts in " + category.Name,
 			description: "Posts of the CDF community blog in the category “" + category.Name + "”, the newest first.",
 			empty:       "Nothing is published in this category yet. Subscribe, and the first post finds you.",
 			filter:      models.PostFilter{CategoryID: category.ID},
@@ -80,7 +82,7 @@ func (a *App) archive(ctx context.Context, kind, slug string) (archive, error) {
 	case "tag":
 		tag, err := a.Store.TagBySlug(ctx, slug)
 		return archive{
-			id: tag.ID, path: links.Tag(slug), heading: tag.Name, feedTitle: "Posts about " + tag.Name,
+			id: tag.ID, path: links.Tag(slug), kicker: "Topic", heading: tag.Name, feedTitle: "Posts about " + tag.Name,
 			description: "Posts of the CDF community blog about " + tag.Name + ", the newest first.",
 			empty:       "Nothing is published about this yet. Subscribe, and the first post finds you.",
 			filter:      models.PostFilter{TagID: tag.ID},
@@ -88,7 +90,7 @@ func (a *App) archive(ctx context.Context, kind, slug string) (archive, error) {
 	case "series":
 		series, err := a.Store.PostSeriesBySlug(ctx, slug)
 		return archive{
-			id: series.ID, path: links.Series(slug), heading: series.Title, feedTitle: "Series: " + series.Title,
+			id: series.ID, path: links.Series(slug), kicker: "Series", heading: series.Title, feedTitle: "Series: " + series.Title,
 			description: "The series “" + series.Title + "” of the CDF community blog, all parts so far.",
 			empty:       "No part of this series is published yet. Subscribe, and the first finds you.",
 			filter:      models.PostFilter{SeriesID: series.ID},
@@ -147,7 +149,7 @@ func (a *App) showPosts(c *fiber.Ctx, list archive) error {
 	}
 	whole := list.path == links.Blog
 	page := BlogIndex{
-		Whole: whole, Heading: list.heading, Lead: list.description, Lines: newPostLines(rows), Empty: list.empty, Count: postsInWords(total), Pager: pager,
+		Whole: whole, Kicker: list.kicker, Heading: list.heading, Lead: list.description, Lines: newPostLines(rows), Empty: list.empty, Count: postsInWords(total), Pager: pager,
 		Categories: archiveLinks(categories, links.Category, list.path),
 	}
 	title, description, feedPath := list.feedTitle, list.description, list.path
@@ -166,6 +168,7 @@ func (a *App) showPosts(c *fiber.Ctx, list archive) error {
 		page.Feature, page.Lines = &page.Lines[0], page.Lines[1:]
 	}
 	if list.author != nil {
+		leaveOut(page.Lines, list.heading)
 		page.Author = newBlogAuthor(*list.author)
 		page.Lead = ""
 	}

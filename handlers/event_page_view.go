@@ -112,7 +112,7 @@ func newEventShow(d models.EventDetail, site links.Site, now time.Time) EventSho
 			Date: p.PublishAt.UTC().Format("2 January 2006"), Machine: p.PublishAt.UTC().Format(time.DateOnly),
 		})
 	}
-	page.Series, page.Next = d.SeriesTitle, newEventLines(d.NextDates, now)
+	page.Next = newEventLines(d.NextDates, now)
 	if !e.PastAt(now) && e.Status == models.EventPublished {
 		page.Calendars = calendarLinks(calendar.FromEvent(e, site), links.EventCalendar(e.Slug))
 	}
@@ -260,11 +260,8 @@ func newTicketPanel(d models.EventDetail, now time.Time) *TicketPanel {
 		p.Action = &PanelAction{URL: links.Events, Label: "See what is coming"}
 		return p
 	case errors.Is(refusal, models.ErrElsewhere) && e.Registration == models.RegistrationNone:
-		p.Heading, p.State = "Come as you are", EventState{Look: "ok", Words: "Open to all"}
-		p.Hint = "No registration needed."
-		if e.RegistrationNote != "" {
-			p.Hint = e.RegistrationNote
-		}
+		p.Heading, p.State = "Come as you are", EventState{Look: "ok", Words: "No registration needed"}
+		p.Hint = e.RegistrationNote
 		for i := range p.Lines {
 			p.Lines[i].Left = ""
 		}

@@ -267,7 +267,6 @@ type EventShow struct {
 	Sponsors   []EventSponsor
 	Links      []NavLink
 	Posts      []EventPostLink
-	Series     string
 	Next       []EventLine
 	Panel      *TicketPanel
 	Coming     string // how many people registered, in words

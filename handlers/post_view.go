@@ -58,6 +58,15 @@ func newPostLine(row models.PostRow) PostLine {
 	return line
 }
 
+// leaveOut takes the name of a person out of the lines on a page that is theirs, where they wrote alone.
+func leaveOut(lines []PostLine, name string) {
+	for i := range lines {
+		if len(lines[i].Authors) == 1 && lines[i].Authors[0].Name == name {
+			lines[i].By = ""
+		}
+	}
+}
+
 // newPostLines shows a list of posts.
 func newPostLines(rows []models.PostRow) []PostLine {
 	lines := make([]PostLine, len(rows))
