@@ -139,20 +139,20 @@ func deskEventState(e models.Event, now time.Time) EventState {
 // AdminEventEdit is the editor of an event.
 type AdminEventEdit struct {
 	Layout
-	Heading   string
-	Action    string
-	Version   string
-	DraftKey  string
-	Errors    FieldErrors
-	Stale     []StaleLine // what somebody else saved meanwhile and how it differs
-	IsStale   bool
-	Sections  []FormSection
-	Zones     []string
-	Body      template.HTML // the text as it was saved
-	State     EventState
-	Told      string // what saving sends to whom, or nothing
-	Draft     bool   // or not stored yet
-	Reason    string // why it was cancelled
+	Heading  string
+	Action   string
+	Version  string
+	DraftKey string
+	Errors   FieldErrors
+	Stale    []StaleLine // what somebody else saved meanwhile and how it differs
+	IsStale  bool
+	Sections []FormSection
+	Zones    []string
+	Body     template.HTML // the text as it was saved
+	State    EventState
+	Told     string // what saving sends to whom, or nothing
+	Draft    bool   // or not stored yet
+	Reason   string // why it was cancelled
 
 	PublishURL, PreviewURL, PublicURL, AttendeesURL, CopyURL, CancelURL string // empty: not possible
 	Attendees                                                           int
