@@ -258,7 +258,7 @@ func (a *App) askAttendeeCancellation(c *fiber.Ctx) error {
 	case event.PastAt(a.Store.Now()):
 		return models.ErrEventPast
 	}
-	return a.confirm(c, http.StatusOK, AdminConfirm{
+	return a.confirm(c, http.StatusOK, event, AdminConfirm{
 		Layout: a.deskLayout(c, "Events", "Cancel the place of "+row.Name), Heading: "Cancel the place of " + row.Name + "?",
 		Words: []string{
 			event.Title + ", " + event.DateText() + ". " + listed(ticketNames(event, row)) + ".",

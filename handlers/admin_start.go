@@ -274,7 +274,7 @@ var happeningWords = map[string]string{
 	"event.create": "began the event %s", "event.save": "edited the event %s", "event.publish": "published the event %s", "event.cancel": "cancelled the event %s",
 	"event.copy": "copied the event %s", "event.export": "took out the attendees of %s", "ambassador.save": "edited the profile of %s", "ambassador.publish": "published the profile of %s",
 	"group.create": "made the group %s", "group.save": "edited the group %s", "group.delist": "took the group %s off the list", "group.list": "listed the group %s",
-	"user.create": "got an account for %s", "user.name": "named the first admin %s", "user.role": "changed the role of %s", "user.link_profile": "joined %s to a profile",
+	"user.create": "made an account for %s", "user.name": "named the first admin %s", "user.role": "changed the role of %s", "user.link_profile": "joined %s to a profile",
 	"user.end_sessions": "ended the sessions of %s",
 }
 
@@ -286,7 +286,7 @@ func newLatestLine(h models.Happening, zone *time.Location, now time.Time) (Late
 	}
 	subject := "something that is gone"
 	switch {
-	case h.Subject != "" && strings.HasPrefix(h.Action, "post."):
+	case h.Subject != "" && (strings.HasPrefix(h.Action, "post.") || strings.HasPrefix(h.Action, "event.")):
 		subject = "“" + h.Subject + "”"
 	case h.Subject != "":
 		subject = h.Subject
