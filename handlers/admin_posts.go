@@ -293,6 +293,7 @@ func (a *App) postEditor(c *fiber.Ctx, status int, p models.Post, edit models.Po
 		heading = p.Title
 	}
 	data := newAdminPostEdit(p, edit, choices, state.errs, v.Can(models.ReviewPosts, models.Object{}), a.Store.Now())
+	data.Upload = newUploadFields(c, "cover", state.errs)
 	data.Layout = a.deskLayout(c, "Posts", heading)
 	data.Desk.Slim = true
 	data.Scripts = append(data.Scripts, "js/form.js", "js/editor.js", "js/toolbar.js", "js/upload.js")

@@ -214,7 +214,7 @@ func newAdminPostEdit(p models.Post, edit models.PostEdit, choices models.PostCh
 		SourceName: field("source_name", "First published on", "The site's name, if this was published elsewhere. Publish here only what you have permission for.",
 			edit.SourceName),
 		SourceBy: field("source_author", "There by", "", edit.SourceAuthor), SourceURL: field("source_url", "Address there", "", edit.SourceURL),
-		BylineError: errs.Of("bylines"), Upload: newUploadFields("cover", errs),
+		BylineError: errs.Of("bylines"),
 	}
 	data.SourceURL.Type, data.SourceURL.Max, data.Tags.Max, data.Slug.Max = "url", 1000, 600, 80
 	data.DetailsOpen = p.ID == 0

@@ -211,7 +211,7 @@ func (a *App) profilePage(c *fiber.Ctx, status int, p models.Ambassador, form pr
 	}
 	data := AdminProfile{
 		Layout: a.deskLayout(c, "Profile", title), Own: own, ProfileID: p.ID, PersonName: p.Name, Action: links.DeskAmbassador(p.ID), Version: form.Version, Errors: errs,
-		PhotoID: form.PhotoID, Upload: newUploadFields("photo", errs), Body: form.Markdown, BioErr: errs.Of("bio"), LinksError: errs.Of("links"),
+		PhotoID: form.PhotoID, Upload: newUploadFields(c, "photo", errs), Body: form.Markdown, BioErr: errs.Of("bio"), LinksError: errs.Of("links"),
 		State: State{"Draft", "warn"}, CanPublish: v.Can(models.ManagePeople, models.Object{}) && p.Status == models.AmbassadorDraft && p.Markdown != "",
 		Name: field("name", "Name", "As you want to be called.", form.Name), Title: field("title", "Title", "What you do.", form.Title),
 		Employer: field("employer", "Employer", "", form.Employer), Pronouns: field("pronouns", "Pronouns", "", form.Pronouns),

@@ -261,7 +261,10 @@ func (in *EventInput) checkProgramme(wrong *FieldErrors) {
 		if s.Minutes < 0 || s.Minutes > 24*60 {
 			wrong.add(field+"minutes", "Write how many minutes it takes, or nothing")
 		}
-		if tooLong(s.Track, maxLine) || tooLong(s.Summary, maxParagraph) {
+		if tooLong(s.Track, maxLine) {
+			wrong.add(field+"track", fmt.Sprintf("Shorten this to %d characters", maxLine))
+		}
+		if tooLong(s.Summary, maxParagraph) {
 			wrong.add(field+"summary", fmt.Sprintf("Shorten this to %d characters", maxParagraph))
 		}
 	}
@@ -269,8 +272,14 @@ func (in *EventInput) checkProgramme(wrong *FieldErrors) {
 		s := &in.Speakers[n]
 		field := fmt.Sprintf("speaker-%d-", n)
 		s.Name, s.Title, s.Employer, s.Bio = oneLine(s.Name), oneLine(s.Title), oneLine(s.Employer), oneLine(s.Bio)
-		if s.Name == "" || tooLong(s.Name+s.Title+s.Employer, maxLine) {
+		if s.Name == "" || tooLong(s.Name, maxLine) {
 			wrong.add(field+"name", "Write the speaker's name")
+		}
+		if tooLong(s.Title, maxLine) {
+			wrong.add(field+"title", fmt.Sprintf("Shorten this to %d characters", maxLine))
+		}
+		if tooLong(s.Employer, maxLine) {
+			wrong.add(field+"employer", fmt.Sprintf("Shorten this to %d characters", maxLine))
 		}
 		if s.URL != "" && !webAddress(s.URL) {
 			wrong.add(field+"url", "Write the whole address, beginning with https://")
@@ -283,8 +292,11 @@ func (in *EventInput) checkProgramme(wrong *FieldErrors) {
 		s := &in.Sponsors[n]
 		field := fmt.Sprintf("sponsor-%d-", n)
 		s.Name, s.Contribution = oneLine(s.Name), oneLine(s.Contribution)
-		if s.Name == "" || tooLong(s.Name+s.Contribution, maxLine) {
+		if s.Name == "" || tooLong(s.Name, maxLine) {
 			wrong.add(field+"name", "Write the sponsor's name")
+		}
+		if tooLong(s.Contribution, maxLine) {
+			wrong.add(field+"contribution", fmt.Sprintf("Shorten this to %d characters", maxLine))
 		}
 		if s.URL != "" && !webAddress(s.URL) {
 			wrong.add(field+"url", "Write the whole address, beginning with https://")

@@ -250,8 +250,13 @@ func (e PostEdit) faults(title string, tooComplex error) (invalid FieldErrors) {
 	if e.SourceName == "" && (e.SourceURL != "" || e.SourceAuthor != "") {
 		invalid.add("source_name", "Name the site where it was published first")
 	}
-	if len(e.SourceName) > 200 || len(e.SourceAuthor) > 200 || len(e.SourceURL) > 1000 || len(e.Licence) > 60 {
-		invalid.add("source_name", "Shorten the note of the source")
+	for _, part := range []struct {
+		field, value string
+		most         int // bytes
+	}{{"source_name", e.SourceName, 200}, {"source_author", e.SourceAuthor, 200}, {"source_url", e.SourceURL, 1000}, {"licence", e.Licence, 60}} {
+		if len(part.value) > part.most {
+			invalid.add(part.field, fmt.Sprintf("Shorten this to %d letters", part.most))
+		}
 	}
 	return invalid
 }
