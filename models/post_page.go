@@ -180,11 +180,12 @@ type sharing struct {
 }
 
 var postNeighboursQuery = func() string {
-	columns := "p.id, p.slug, p.title, p.language, p.publish_at FROM posts p WHERE " + publicPostsAt1
-	// For older posts the time of the post itself bounds the walk along the index.
-	return `SELECT * FROM (SELECT 'newer' AS place, ` + columns + ` AND p.publish_at >= $2 AND (p.publish_at > $2 OR p.id > $3) ORDER BY p.publish_at, p.id LIMIT 1) AS newer
-		UNION ALL SELECT * FROM (SELECT 'older' AS place, ` + columns + ` AND p.publish_at <= $2 AND (p.publish_at < $2 OR p.id < $3) ORDER BY p.publish_at DESC, p.id DESC LIMIT 1) AS older
-		UNION ALL SELECT * FROM (SELECT 'series' AS place, ` + columns + ` AND p.series_id IN ($4) ORDER BY p.publish_at, p.id) AS series`
+	const columns = "p.id, p.slug, p.title, p.language, p.publish_at FROM posts p WHERE "
+	// SQLite walks an index from one bound only, so that of older posts is this one's time instead of now.
+	older := strings.Replace(strings.Replace(publicPosts, "?", "$2", 1), "?", "$1", 1)
+	return `SELECT * FROM (SELECT 'newer' AS place, ` + columns + publicPostsAt1 + ` AND p.publish_at >= $2 AND (p.publish_at > $2 OR p.id > $3) ORDER BY p.publish_at, p.id LIMIT 1) AS newer
+		UNION ALL SELECT * FROM (SELECT 'older' AS place, ` + columns + older + ` AND (p.publish_at < $2 OR p.id < $3) ORDER BY p.publish_at DESC, p.id DESC LIMIT 1) AS older
+		UNION ALL SELECT * FROM (SELECT 'series' AS place, ` + columns + publicPostsAt1 + ` AND p.series_id IN ($4) ORDER BY p.publish_at, p.id) AS series`
 }()
 
 // postNeighbours reads the posts before and after this one, in the blog and in its series.
