@@ -137,12 +137,25 @@ func (s *Store) describe(ctx context.Context, rows []PostRow) error {
 
 // postAuthors reads the bylines of posts, those of one post together and in its order.
 func (s *Store) postAuthors(ctx context.Context, ids []int64) ([]PostAuthor, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	args := make([]any, len(ids))
+	for i, id := range ids {
+		args[i] = id
+	}
 	var authors []PostAuthor
-	err := s.read(ctx).Raw(`SELECT pb.post_id, b.*, coalesce(a.slug, '') AS ambassador_slug, coalesce(m.name, '') AS photo,
-			coalesce(m.width, 0) AS photo_width, coalesce(m.height, 0) AS photo_height
+	err := s.each(ctx, `SELECT pb.post_id, b.id, b.slug, b.name, b.title, b.employer, b.handle, b.url, b.bio, b.user_id, b.ambassador_id,
+			coalesce(a.slug, ''), coalesce(m.name, ''), coalesce(m.width, 0), coalesce(m.height, 0)
 		FROM post_bylines pb JOIN bylines b ON b.id = pb.byline_id
 		LEFT JOIN ambassadors a ON a.id = b.ambassador_id AND a.status = 'published'
 		LEFT JOIN media m ON m.id = a.photo_id
-		WHERE pb.post_id IN ? ORDER BY pb.post_id, pb.position`, ids).Scan(&authors).Error
-	return authors, translate(err)
+		WHERE pb.post_id IN (`+placeholders(1, len(ids))+`) ORDER BY pb.post_id, pb.position`, args, func(scan scanner) error {
+		var author PostAuthor
+		err := scan(&author.PostID, &author.ID, &author.Slug, &author.Name, &author.Title, &author.Employer, &author.Handle, &author.URL, &author.Bio,
+			&author.UserID, &author.AmbassadorID, &author.AmbassadorSlug, &author.Photo, &author.PhotoWidth, &author.PhotoHeight)
+		authors = append(authors, author)
+		return err
+	})
+	return authors, err
 }

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -13,9 +14,9 @@ import (
 
 // PostPage is everything that a post's own page shows.
 type PostPage struct {
-	PostRow      `gorm:"embedded"`
+	PostRow
 	Excerpt      string // written by hand, may be empty
-	HTML         string `gorm:"column:html"`
+	HTML         string
 	Contents     List[markdown.Heading]
 	Licence      string // SPDX identifier
 	SourceAuthor string
@@ -37,49 +38,63 @@ type PostPage struct {
 	IntroducesCountry  string
 	IntroducesPhoto    string
 
-	Tags         []Tag     `gorm:"-"` // in the post's order
-	Series       []PostRow `gorm:"-"` // public posts of its series, itself included, the oldest first; titles only
-	Newer, Older *PostRow  `gorm:"-"` // its neighbours in the blog; titles only
-	Related      []PostRow `gorm:"-"` // up to three that share the most tags and categories
+	Tags         []Tag     // in the post's order
+	Series       []PostRow // public posts of its series, itself included, the oldest first; titles only
+	Newer, Older *PostRow  // its neighbours in the blog; titles only
+	Related      []PostRow // up to three that share the most tags and categories; titles, covers and bylines only
 }
 
-// relatedPosts is how many posts are recommended below one.
-const relatedPosts = 3
+// relatedPosts is how many posts are recommended below one, relatedAmong of how many that share the most with it, and
+// each tag and category adds the newest relatedEach to the choice, so that a full blog costs no more than a new one.
+const (
+	relatedPosts = 3
+	relatedAmong = 8
+	relatedEach  = 16
+)
+
+// publicPostsAt1 is the condition publicPosts for a statement whose first argument is the time.
+var publicPostsAt1 = strings.ReplaceAll(publicPosts, "?", "$1")
 
 // In the queries of a post's page a value is compared with IN, not with =: a join with = makes SQLite look at the value
 // while it plans and plan anew on every execution, which takes longer than the query.
+var postPageQuery = `SELECT ` + postColumns + `, p.excerpt, p.html, p.contents, p.licence, p.source_author, p.series_id, p.announces_id,
+		coalesce(m.credit, ''), coalesce(m.licence, ''), coalesce(ps.slug, ''), coalesce(ps.title, ''), coalesce(g.slug, ''), coalesce(g.name, ''),
+		coalesce(a.slug, ''), coalesce(a.name, ''), coalesce(a.title, ''), coalesce(a.employer, ''), coalesce(a.city, ''), coalesce(a.country, ''),
+		coalesce(am.name, '')
+	FROM posts p LEFT JOIN media m ON m.id = p.cover_id
+	LEFT JOIN post_series ps ON ps.id = p.series_id
+	LEFT JOIN groups g ON g.id = p.group_id AND g.status = 'listed'
+	LEFT JOIN ambassadors a ON a.id = p.introduces_id AND a.status = 'published'
+	LEFT JOIN media am ON am.id = a.photo_id
+	WHERE ` + publicPostsAt1 + ` AND p.slug IN ($2)`
 
 // PostBySlug returns a public post with what its page shows, in a fixed number of queries. A slug of earlier is a
 // *MovedError, a post that was taken back or has expired ErrGone, all else ErrNotFound.
 func (s *Store) PostBySlug(ctx context.Context, slug string) (PostPage, error) {
 	now := s.Now()
 	var page PostPage
-	err := s.read(ctx).Raw(`SELECT `+postColumns+`, p.excerpt, p.html, p.contents, p.licence, p.source_author, p.series_id, p.announces_id,
-			coalesce(m.credit, '') AS cover_credit, coalesce(m.licence, '') AS cover_licence,
-			coalesce(ps.slug, '') AS series_slug, coalesce(ps.title, '') AS series_title,
-			coalesce(g.slug, '') AS group_slug, coalesce(g.name, '') AS group_name,
-			coalesce(a.slug, '') AS introduces_slug, coalesce(a.name, '') AS introduces_name, coalesce(a.title, '') AS introduces_title,
-			coalesce(a.employer, '') AS introduces_employer, coalesce(a.city, '') AS introduces_city,
-			coalesce(a.country, '') AS introduces_country, coalesce(am.name, '') AS introduces_photo
-		FROM posts p LEFT JOIN media m ON m.id = p.cover_id
-		LEFT JOIN post_series ps ON ps.id = p.series_id
-		LEFT JOIN groups g ON g.id = p.group_id AND g.status = 'listed'
-		LEFT JOIN ambassadors a ON a.id = p.introduces_id AND a.status = 'published'
-		LEFT JOIN media am ON am.id = a.photo_id
-		WHERE `+publicPosts+` AND p.slug IN (?)`, now, now, slug).Scan(&page).Error
+	err := s.each(ctx, postPageQuery, []any{now, slug}, func(scan scanner) error {
+		return scan(&page.ID, &page.UUID, &page.Slug, &page.Title, &page.Summary, &page.Language, &page.PublishAt, &page.ChangedAt, &page.Words, &page.Sample,
+			&page.SourceName, &page.SourceURL, &page.CoverName, &page.CoverAlt, &page.CoverWidth, &page.CoverHeight,
+			&page.Excerpt, &page.HTML, &page.Contents, &page.Licence, &page.SourceAuthor, &page.SeriesID, &page.AnnouncesID,
+			&page.CoverCredit, &page.CoverLicence, &page.SeriesSlug, &page.SeriesTitle, &page.GroupSlug, &page.GroupName,
+			&page.IntroducesSlug, &page.IntroducesName, &page.IntroducesTitle, &page.IntroducesEmployer, &page.IntroducesCity, &page.IntroducesCountry,
+			&page.IntroducesPhoto)
+	})
 	if err != nil {
-		return page, translate(err)
+		return page, err
 	}
 	if page.ID == 0 {
 		return page, s.whereaboutsOfPost(ctx, slug)
 	}
-	if err := s.postTerms(ctx, &page); err != nil {
+	related, err := s.postTerms(ctx, &page)
+	if err != nil {
 		return page, err
 	}
 	if err := s.postNeighbours(ctx, &page, now); err != nil {
 		return page, err
 	}
-	return page, s.postRelated(ctx, &page, now)
+	return page, s.postRelated(ctx, &page, related, now)
 }
 
 // whereaboutsOfPost says why no public post has a slug.
@@ -111,91 +126,120 @@ func (p Post) wasPublicBefore(t time.Time) bool {
 	return p.Status == PostPublished && p.ExpireAt != nil && !p.ExpireAt.After(t)
 }
 
-// postTerms reads categories and tags.
-func (s *Store) postTerms(ctx context.Context, page *PostPage) error {
-	var terms []struct {
-		Kind string
-		ID   int64
-		Slug string
-		Name string
+var postTermsQuery = func() string {
+	// Beside each term stand the newest posts that share it: to read them in the same walk is cheaper than to ask again.
+	newest := func(table, column, term string) string {
+		return "(SELECT string_agg(CAST(newest.post_id AS text), ' ') FROM (SELECT post_id FROM " + table + " WHERE " + column + " = " + term +
+			" ORDER BY post_id DESC LIMIT " + strconv.Itoa(relatedEach) + ") AS newest)"
 	}
-	err := s.read(ctx).Raw(`SELECT 'category' AS kind, c.id, c.slug, c.name, pc.position
-			FROM post_categories pc JOIN categories c ON c.id = pc.category_id WHERE pc.post_id IN (?)
-		UNION ALL SELECT 'tag' AS kind, t.id, t.slug, t.name, pt.position
-			FROM post_tags pt JOIN tags t ON t.id = pt.tag_id WHERE pt.post_id IN (?) ORDER BY 1, 5`, page.ID, page.ID).Scan(&terms).Error
-	for _, t := range terms {
-		if t.Kind == "category" {
-			page.Categories = append(page.Categories, Category{ID: t.ID, Slug: t.Slug, Name: t.Name})
-		} else {
-			page.Tags = append(page.Tags, Tag{ID: t.ID, Slug: t.Slug, Name: t.Name})
+	return `SELECT 'category' AS kind, c.id, c.slug, c.name, pc.position, ` + newest("post_categories", "category_id", "c.id") + `
+			FROM post_categories pc JOIN categories c ON c.id = pc.category_id WHERE pc.post_id IN ($1)
+		UNION ALL SELECT 'tag' AS kind, t.id, t.slug, t.name, pt.position, ` + newest("post_tags", "tag_id", "t.id") + `
+			FROM post_tags pt JOIN tags t ON t.id = pt.tag_id WHERE pt.post_id IN ($1) ORDER BY 1, 5`
+}()
+
+// postTerms reads categories and tags, and finds the posts that share the most of them: a tag counts double. Of those
+// that share as much, the one with the higher id comes first.
+func (s *Store) postTerms(ctx context.Context, page *PostPage) ([]sharing, error) {
+	weights := make(map[int64]int, 4*relatedEach)
+	err := s.each(ctx, postTermsQuery, []any{page.ID}, func(scan scanner) error {
+		var kind, slug, name, posts string
+		var id int64
+		var position int
+		if err := scan(&kind, &id, &slug, &name, &position, &posts); err != nil {
+			return err
 		}
+		weight := 1
+		if kind == "category" {
+			page.Categories = append(page.Categories, Category{ID: id, Slug: slug, Name: name})
+		} else {
+			page.Tags, weight = append(page.Tags, Tag{ID: id, Slug: slug, Name: name}), 2
+		}
+		for post := range strings.SplitSeq(posts, " ") {
+			id, err := strconv.ParseInt(post, 10, 64)
+			if err != nil {
+				return err
+			}
+			weights[id] += weight
+		}
+		return nil
+	})
+	delete(weights, page.ID)
+	all := make([]sharing, 0, len(weights))
+	for post, weight := range weights {
+		all = append(all, sharing{post, weight})
 	}
-	return translate(err)
+	slices.SortFunc(all, func(a, b sharing) int { return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(b.post, a.post)) })
+	return all[:min(len(all), relatedAmong)], err
 }
+
+// sharing is how much another post shares with one.
+type sharing struct {
+	post   int64
+	weight int
+}
+
+var postNeighboursQuery = func() string {
+	const columns = "p.id, p.slug, p.title, p.language, p.publish_at FROM posts p WHERE "
+	// SQLite walks an index from one bound only, so that of older posts is this one's time instead of now.
+	older := strings.Replace(strings.Replace(publicPosts, "?", "$2", 1), "?", "$1", 1)
+	return `SELECT * FROM (SELECT 'newer' AS place, ` + columns + publicPostsAt1 + ` AND p.publish_at >= $2 AND (p.publish_at > $2 OR p.id > $3) ORDER BY p.publish_at, p.id LIMIT 1) AS newer
+		UNION ALL SELECT * FROM (SELECT 'older' AS place, ` + columns + older + ` AND (p.publish_at < $2 OR p.id < $3) ORDER BY p.publish_at DESC, p.id DESC LIMIT 1) AS older
+		UNION ALL SELECT * FROM (SELECT 'series' AS place, ` + columns + publicPostsAt1 + ` AND p.series_id IN ($4) ORDER BY p.publish_at, p.id) AS series`
+}()
 
 // postNeighbours reads the posts before and after this one, in the blog and in its series.
 func (s *Store) postNeighbours(ctx context.Context, page *PostPage, now time.Time) error {
-	const columns = "p.id, p.slug, p.title, p.language, p.publish_at FROM posts p WHERE " + publicPosts
-	var series int64
-	if page.SeriesID != nil {
-		series = *page.SeriesID
-	}
-	var rows []struct {
-		Place   string
-		PostRow `gorm:"embedded"`
-	}
-	// The first time of the condition bounds the walk along the index, so for older posts it is this one's.
-	at, id := page.PublishAt, page.ID
-	err := s.read(ctx).Raw(`SELECT * FROM (SELECT 'newer' AS place, `+columns+` AND p.publish_at >= ? AND (p.publish_at > ? OR p.id > ?) ORDER BY p.publish_at, p.id LIMIT 1) AS newer
-		UNION ALL SELECT * FROM (SELECT 'older' AS place, `+columns+` AND (p.publish_at < ? OR p.id < ?) ORDER BY p.publish_at DESC, p.id DESC LIMIT 1) AS older
-		UNION ALL SELECT * FROM (SELECT 'series' AS place, `+columns+` AND p.series_id IN (?) ORDER BY p.publish_at, p.id) AS series`,
-		now, now, at, at, id, at, now, at, id, now, now, series).Scan(&rows).Error
-	for i, row := range rows {
-		switch row.Place {
-		case "newer":
-			page.Newer = &rows[i].PostRow
-		case "older":
-			page.Older = &rows[i].PostRow
-		default:
-			page.Series = append(page.Series, row.PostRow)
+	return s.each(ctx, postNeighboursQuery, []any{now, page.PublishAt, page.ID, page.SeriesID}, func(scan scanner) error {
+		var place string
+		var row PostRow
+		if err := scan(&place, &row.ID, &row.Slug, &row.Title, &row.Language, &row.PublishAt); err != nil {
+			return err
 		}
-	}
-	return translate(err)
+		switch place {
+		case "newer":
+			page.Newer = &row
+		case "older":
+			page.Older = &row
+		default:
+			page.Series = append(page.Series, row)
+		}
+		return nil
+	})
 }
 
-// postRelated finds posts that share tags, which count double, and categories, and reads their bylines together with
-// the post's own. Of each tag and category it looks at the newest few, so that a full blog costs no more than a new one.
-func (s *Store) postRelated(ctx context.Context, page *PostPage, now time.Time) error {
-	var shared []string
-	var args []any
-	share := func(table, column string, id int64, weight string) {
-		shared = append(shared, "SELECT * FROM (SELECT post_id, "+weight+" AS weight FROM "+table+" WHERE "+column+" IN (?) ORDER BY post_id DESC LIMIT 16) AS "+column)
-		args = append(args, id)
-	}
-	for _, tag := range page.Tags {
-		share("post_tags", "tag_id", tag.ID, "2")
-	}
-	for _, category := range page.Categories {
-		share("post_categories", "category_id", category.ID, "1")
-	}
-	if len(shared) > 0 {
-		// SQLite keeps to the order of a CROSS JOIN: without statistics it would begin with all public posts.
-		args = append(args, now, now)
-		err := s.read(ctx).Raw(`SELECT `+postColumns+` FROM (
-				SELECT p.id, sum(shared.weight) AS weight FROM (`+strings.Join(shared, " UNION ALL ")+`) AS shared
-				CROSS JOIN posts p WHERE p.id = shared.post_id AND `+publicPosts+` GROUP BY p.id, p.publish_at ORDER BY weight DESC, p.publish_at DESC, p.id DESC LIMIT `+strconv.Itoa(relatedPosts+1)+`) AS related
-			CROSS JOIN posts p LEFT JOIN media m ON m.id = p.cover_id WHERE p.id = related.id
-			ORDER BY related.weight DESC, p.publish_at DESC, p.id DESC`, args...).Scan(&page.Related).Error
-		if err != nil {
-			return translate(err)
-		}
-		// The post shares the most with itself.
-		page.Related = slices.DeleteFunc(page.Related, func(row PostRow) bool { return row.ID == page.ID })
-		page.Related = page.Related[:min(len(page.Related), relatedPosts)]
-	}
+// SQLite keeps to the order of a CROSS JOIN: without statistics it would begin with all public posts.
+var postRelatedQuery = `SELECT p.id, p.slug, p.title, p.language, p.publish_at, coalesce(m.name, ''), coalesce(m.alt, ''), coalesce(m.width, 0), coalesce(m.height, 0)
+	FROM posts chosen CROSS JOIN posts p LEFT JOIN media m ON m.id = p.cover_id
+	WHERE ` + publicPostsAt1 + ` AND p.id = chosen.id AND chosen.id IN (` + placeholders(2, relatedAmong) + `)`
+
+// postRelated reads the posts to recommend, and their bylines together with the post's own.
+func (s *Store) postRelated(ctx context.Context, page *PostPage, related []sharing, now time.Time) error {
 	ids := []int64{page.ID}
-	for _, row := range page.Related {
-		ids = append(ids, row.ID)
+	if len(related) > 0 {
+		weights := make(map[int64]int, len(related))
+		args := []any{now}
+		for i := range relatedAmong {
+			r := related[min(i, len(related)-1)]
+			weights[r.post] = r.weight
+			args = append(args, r.post)
+		}
+		err := s.each(ctx, postRelatedQuery, args, func(scan scanner) error {
+			var row PostRow
+			err := scan(&row.ID, &row.Slug, &row.Title, &row.Language, &row.PublishAt, &row.CoverName, &row.CoverAlt, &row.CoverWidth, &row.CoverHeight)
+			page.Related = append(page.Related, row)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		slices.SortFunc(page.Related, func(a, b PostRow) int {
+			return cmp.Or(cmp.Compare(weights[b.ID], weights[a.ID]), b.PublishAt.Compare(a.PublishAt), cmp.Compare(b.ID, a.ID))
+		})
+		page.Related = page.Related[:min(len(page.Related), relatedPosts)]
+		for _, row := range page.Related {
+			ids = append(ids, row.ID)
+		}
 	}
 	authors, err := s.postAuthors(ctx, ids)
 	for _, author := range authors {

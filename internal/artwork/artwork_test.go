@@ -330,24 +330,24 @@ func TestTheIconsShowTheMark(t *testing.T) {
 		goldenPicture(t, images+name, content)
 	}
 
-	var b strings.Builder
-	b.WriteString(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="-3 -8 40 40"><style>.i{stroke:` + inkColour + `}` +
+	var b markup
+	b.str(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="-3 -8 40 40"><style>.i{stroke:` + inkColour + `}` +
 		`@media(prefers-color-scheme:dark){.i{stroke:#eef1f5}}</style>`)
 	for _, m := range logo() {
 		switch {
 		case m.tone == toneLive:
-			b.WriteString(`<circle` + m.circle() + ` fill="` + coral + `"/>`)
+			b.str(`<circle`).circle(m).str(` fill="` + coral + `"/>`)
 		case m.lane == nil:
-			b.WriteString(`<circle class="i" cx="11" cy="18" r="3.4" fill="none" stroke-width="2.6"/>`)
+			b.str(`<circle class="i" cx="11" cy="18" r="3.4" fill="none" stroke-width="2.6"/>`)
 		case m.tone == toneB:
-			b.WriteString(`<path class="i" d="M0 18h7.6" fill="none" stroke-width="4.5"/>`)
+			b.str(`<path class="i" d="M0 18h7.6" fill="none" stroke-width="4.5"/>`)
 		default:
-			b.WriteString(`<path d="` + m.lane.data() + `" fill="none" stroke="` + tealColour + `" stroke-width="4.5"/>`)
+			b.str(`<path d="`).path(m.lane).str(`" fill="none" stroke="` + tealColour + `" stroke-width="4.5"/>`)
 		}
 	}
-	b.WriteString("</svg>\n")
-	wellFormed(t, b.String())
-	golden(t, images+"icon.svg", []byte(b.String()))
+	b.str("</svg>\n")
+	wellFormed(t, string(b))
+	golden(t, images+"icon.svg", b)
 }
 
 func BenchmarkCover(b *testing.B) {

@@ -3,6 +3,7 @@ package artwork
 import (
 	"hash/fnv"
 	"strings"
+	"sync"
 )
 
 // palette is a background and three colours of lanes; its name is the class that pages style it by.
@@ -67,8 +68,36 @@ type spot struct{ x, y, lane float64 }
 // family: "events/…" branches, "blog/…" turns or winds, "groups/…" runs, anything else is left to chance. It fills its box
 // and is cropped at the sides; w and h are the box's size in any unit. An empty label hides it from screen readers.
 func Cover(slug string, w, h int, label string) string {
-	return cover(slug, float64(w), float64(h)).svg("xMidYMid slice", label, true)
+	key := coverKey{slug, w, h, label}
+	covers.Lock()
+	svg, ok := covers.kept[key]
+	covers.Unlock()
+	if ok {
+		return svg
+	}
+	svg = cover(slug, float64(w), float64(h)).svg("xMidYMid slice", label, true)
+	covers.Lock()
+	defer covers.Unlock()
+	if len(covers.kept) >= coversKept {
+		clear(covers.kept)
+	}
+	covers.kept[key] = svg
+	return svg
 }
+
+// coversKept is how many covers are kept in memory, of some 3 KB each: the same few stand on most pages.
+const coversKept = 1024
+
+type coverKey struct {
+	slug  string
+	w, h  int
+	label string
+}
+
+var covers = struct {
+	sync.Mutex
+	kept map[coverKey]string
+}{kept: map[coverKey]string{}}
 
 // CoverFile returns the same drawing as Cover as a file of its own, in light colours, for <img> and feeds.
 func CoverFile(slug string, w, h int) string {

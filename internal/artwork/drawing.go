@@ -3,10 +3,10 @@
 package artwork
 
 import (
+	"bytes"
 	"html"
 	"math"
 	"strconv"
-	"strings"
 )
 
 // point is a place in a drawing; y grows downwards.
@@ -102,94 +102,105 @@ func (d *drawing) live(x, y, lane float64) {
 
 // svg writes the drawing for a page: its colours are classes, which the style sheet gives light and dark.
 func (d *drawing) svg(aspect, label string, background bool) string {
-	var b strings.Builder
-	b.WriteString(`<svg class="art art-` + d.palette.name + `"` + d.box(aspect))
+	b := make(markup, 0, 4<<10)
+	b.str(`<svg class="art art-`).str(d.palette.name).str(`"`).box(d, aspect)
 	if label == "" {
-		b.WriteString(` aria-hidden="true">`)
+		b.str(` aria-hidden="true">`)
 	} else {
-		b.WriteString(` role="img" aria-label="` + html.EscapeString(label) + `">`)
+		b.str(` role="img" aria-label="`).str(html.EscapeString(label)).str(`">`)
 	}
 	if background {
-		b.WriteString(`<rect class="bg" width="` + num(d.w) + `" height="` + num(d.h) + `"/>`)
+		b.str(`<rect class="bg" width="`).num(d.w).str(`" height="`).num(d.h).str(`"/>`)
 	}
 	for _, m := range d.marks {
 		switch {
 		case m.tone == toneLive:
-			b.WriteString(`<circle class="live"` + m.circle() + `/>`)
+			b.str(`<circle class="live"`).circle(m).str(`/>`)
 		case m.lane == nil:
-			b.WriteString(`<circle class="n ` + string(m.tone) + `"` + m.circle() + ` stroke-width="` + num(m.size*ring) + `"/>`)
+			b.str(`<circle class="n `).tone(m.tone).str(`"`).circle(m).str(` stroke-width="`).num(m.size * ring).str(`"/>`)
 		case m.round:
-			b.WriteString(`<path class="` + string(m.tone) + ` r" d="` + m.lane.data() + `" stroke-width="` + num(m.size) + `"/>`)
+			b.str(`<path class="`).tone(m.tone).str(` r" d="`).path(m.lane).str(`" stroke-width="`).num(m.size).str(`"/>`)
 		default:
-			b.WriteString(`<path class="` + string(m.tone) + `" d="` + m.lane.data() + `" stroke-width="` + num(m.size) + `"/>`)
+			b.str(`<path class="`).tone(m.tone).str(`" d="`).path(m.lane).str(`" stroke-width="`).num(m.size).str(`"/>`)
 		}
 	}
-	b.WriteString(`</svg>`)
-	return b.String()
+	b.str(`</svg>`)
+	return string(b)
 }
 
 // file writes the drawing as a document of its own, in the palette's light colours.
 func (d *drawing) file() string {
-	var b strings.Builder
-	b.WriteString(`<svg xmlns="http://www.w3.org/2000/svg" width="` + num(d.w) + `" height="` + num(d.h) + `"` + d.box("xMidYMid slice") + `>`)
-	b.WriteString(`<rect width="` + num(d.w) + `" height="` + num(d.h) + `" fill="` + d.palette.background + `"/>`)
+	b := make(markup, 0, 4<<10)
+	b.str(`<svg xmlns="http://www.w3.org/2000/svg" width="`).num(d.w).str(`" height="`).num(d.h).str(`"`).box(d, "xMidYMid slice").str(`>`)
+	b.str(`<rect width="`).num(d.w).str(`" height="`).num(d.h).str(`" fill="`).str(d.palette.background).str(`"/>`)
 	for _, m := range d.marks {
 		colour := d.palette.colour(m.tone)
 		switch {
 		case m.tone == toneLive:
-			b.WriteString(`<circle` + m.circle() + ` fill="` + colour + `"/>`)
+			b.str(`<circle`).circle(m).str(` fill="`).str(colour).str(`"/>`)
 		case m.lane == nil:
-			b.WriteString(`<circle` + m.circle() + ` fill="` + d.palette.background + `" stroke="` + colour + `" stroke-width="` + num(m.size*ring) + `"/>`)
+			b.str(`<circle`).circle(m).str(` fill="`).str(d.palette.background).str(`" stroke="`).str(colour).str(`" stroke-width="`).num(m.size * ring).str(`"/>`)
 		default:
-			b.WriteString(`<path d="` + m.lane.data() + `" fill="none" stroke="` + colour + `" stroke-width="` + num(m.size) + `"`)
+			b.str(`<path d="`).path(m.lane).str(`" fill="none" stroke="`).str(colour).str(`" stroke-width="`).num(m.size).str(`"`)
 			if m.round {
-				b.WriteString(` stroke-linecap="round"`)
+				b.str(` stroke-linecap="round"`)
 			}
-			b.WriteString(`/>`)
+			b.str(`/>`)
 		}
 	}
-	b.WriteString(`</svg>`)
-	return b.String()
+	b.str(`</svg>`)
+	return string(b)
 }
 
-func (d *drawing) box(aspect string) string {
-	return ` viewBox="0 0 ` + num(d.w) + ` ` + num(d.h) + `" preserveAspectRatio="` + aspect + `"`
+// markup is SVG as it is written: pages draw covers on every request, so nothing is put together on the way.
+type markup []byte
+
+func (b *markup) str(s string) *markup {
+	*b = append(*b, s...)
+	return b
 }
 
-func (m mark) circle() string {
-	return ` cx="` + num(m.at.x) + `" cy="` + num(m.at.y) + `" r="` + num(m.size) + `"`
+func (b *markup) tone(t tone) *markup {
+	*b = append(*b, byte(t))
+	return b
 }
 
-// data is the path in SVG's own notation.
-func (p *path) data() string {
-	var b strings.Builder
-	b.WriteString("M" + num(p.start.x) + " " + num(p.start.y))
+// num writes a length with at most one decimal.
+func (b *markup) num(f float64) *markup {
+	at := len(*b)
+	*b = bytes.TrimSuffix(strconv.AppendFloat(*b, f, 'f', 1, 64), []byte(".0"))
+	if string((*b)[at:]) == "-0" {
+		*b = append((*b)[:at], '0')
+	}
+	return b
+}
+
+func (b *markup) box(d *drawing, aspect string) *markup {
+	return b.str(` viewBox="0 0 `).num(d.w).str(` `).num(d.h).str(`" preserveAspectRatio="`).str(aspect).str(`"`)
+}
+
+func (b *markup) circle(m mark) *markup {
+	return b.str(` cx="`).num(m.at.x).str(`" cy="`).num(m.at.y).str(`" r="`).num(m.size).str(`"`)
+}
+
+// path writes a path in SVG's own notation.
+func (b *markup) path(p *path) *markup {
+	b.str("M").num(p.start.x).str(" ").num(p.start.y)
 	last := p.start
 	for _, s := range p.steps {
 		switch {
 		case s.radius > 0:
-			sweep := "0"
+			sweep := " 0 0 0 "
 			if s.by > 0 {
-				sweep = "1"
+				sweep = " 0 0 1 "
 			}
-			r := num(s.radius)
-			b.WriteString("A" + r + " " + r + " 0 0 " + sweep + " " + num(s.to.x) + " " + num(s.to.y))
+			b.str("A").num(s.radius).str(" ").num(s.radius).str(sweep).num(s.to.x).str(" ").num(s.to.y)
 		case s.to.y == last.y:
-			b.WriteString("H" + num(s.to.x))
+			b.str("H").num(s.to.x)
 		default:
-			b.WriteString("V" + num(s.to.y))
+			b.str("V").num(s.to.y)
 		}
 		last = s.to
 	}
-	return b.String()
-}
-
-// num writes a length with at most one decimal.
-func num(f float64) string {
-	s := strconv.FormatFloat(f, 'f', 1, 64)
-	s = strings.TrimSuffix(s, ".0")
-	if s == "-0" {
-		return "0"
-	}
-	return s
+	return b
 }
