@@ -74,7 +74,7 @@ func (a *App) accountPage(c *fiber.Ctx, status int, name, zone string, errs Fiel
 	layout.Robots, layout.Canonical, layout.Share = "noindex", "", nil
 	layout.Scripts = append(layout.Scripts, "js/form.js")
 	page := AccountShow{
-		Layout: layout, Email: v.Email, Role: roleWords[v.Role], Errors: errs, Zones: zones,
+		Layout: layout, Email: v.Email, Role: roleOf(v), Errors: errs, Zones: zones,
 		Name: nameField(name, errs), Zone: zoneField(zone, errs),
 	}
 	for _, r := range registrations {

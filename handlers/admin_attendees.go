@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -183,7 +184,7 @@ func (a *App) exportAttendees(c *fiber.Ctx) error {
 		defer cancel()
 		err := writeAttendees(writer, event, rows)
 		if err != nil {
-			a.Log.WarnContext(ctx, "export of attendees broke off", "error", err.Error())
+			a.Log.LogAttrs(ctx, slog.LevelWarn, "export of attendees broke off", slog.String("error", err.Error()))
 		}
 		// With an error the connection breaks off, so that nobody takes a part for the whole.
 		_ = writer.CloseWithError(err)
@@ -257,7 +258,7 @@ func (a *App) askAttendeeCancellation(c *fiber.Ctx) error {
 	case event.PastAt(a.Store.Now()):
 		return models.ErrEventPast
 	}
-	return a.confirm(c, http.StatusOK, AdminConfirm{
+	return a.confirm(c, http.StatusOK, event, AdminConfirm{
 		Layout: a.deskLayout(c, "Events", "Cancel the place of "+row.Name), Heading: "Cancel the place of " + row.Name + "?",
 		Words: []string{
 			event.Title + ", " + event.DateText() + ". " + listed(ticketNames(event, row)) + ".",

@@ -24,13 +24,33 @@ type eventForm struct {
 
 // eventFields are the plain fields, with the words by which two versions of an event are compared.
 var eventFields = []struct{ name, label string }{
-	{"title", "Title"}, {"slug", "Address"}, {"summary", "Summary"}, {"kind", "Kind"}, {"group", "Group"}, {"hosts", "Further hosts"},
-	{"language", "Spoken language"}, {"text_language", "Language of the text"}, {"body", "Text"}, {"links", "Links"},
-	{"timezone", "Time zone"}, {"starts", "Start"}, {"ends", "End"}, {"precision", "How much of the date is known"},
-	{"mode", "Where"}, {"venue_name", "Venue"}, {"venue_address", "Street"}, {"venue_city", "City"}, {"venue_country", "Country"},
-	{"online_link", "Link to join"}, {"online_place", "Where online"},
-	{"registration", "Registration"}, {"registration_url", "Address for registering"}, {"registration_note", "Note on registering"},
-	{"opens", "Opens"}, {"closes", "Closes"}, {"choose", "Tickets a person takes"},
+	{"title", "Title"},
+	{"slug", "Address"},
+	{"summary", "Summary"},
+	{"kind", "Kind"},
+	{"group", "Group"},
+	{"hosts", "Further hosts"},
+	{"language", "Spoken language"},
+	{"text_language", "Language of the text"},
+	{"body", "Text"},
+	{"links", "Links"},
+	{"timezone", "Time zone"},
+	{"starts", "Start"},
+	{"ends", "End"},
+	{"precision", "How much of the date is known"},
+	{"mode", "Where"},
+	{"venue_name", "Venue"},
+	{"venue_address", "Street"},
+	{"venue_city", "City"},
+	{"venue_country", "Country"},
+	{"online_link", "Link to join"},
+	{"online_place", "Where online"},
+	{"registration", "Registration"},
+	{"registration_url", "Address for registering"},
+	{"registration_note", "Note on registering"},
+	{"opens", "Opens"},
+	{"closes", "Closes"},
+	{"choose", "Tickets a person takes"},
 }
 
 // eventParts are the repeated parts: their fields, those without which a part counts as empty, and their words.
@@ -392,8 +412,8 @@ func optionsOf(chosen string, values []string, label func(string) string) []Opti
 // pairs makes options of values and their words in turn.
 func pairs(chosen string, valuesAndLabels ...string) []Option {
 	var options []Option
-	for i := 0; i < len(valuesAndLabels); i += 2 {
-		options = append(options, Option{Value: valuesAndLabels[i], Label: valuesAndLabels[i+1], Selected: valuesAndLabels[i] == chosen})
+	for pair := range slices.Chunk(valuesAndLabels, 2) {
+		options = append(options, Option{Value: pair[0], Label: pair[len(pair)-1], Selected: pair[0] == chosen})
 	}
 	return options
 }
@@ -418,8 +438,8 @@ func (f eventForm) sections(path string, groups []models.GroupChoice, staff bool
 		return Field{Name: name, Label: label, Hint: hint, Type: "text", Value: v[name], Max: 300, Error: errs.Of(name)}
 	}
 	optional := func(field Field) Field { field.Optional = true; return field }
-	choice := func(name, label, hint string, options []Option) Field {
-		return Field{Name: name, Label: label, Hint: hint, Type: "select", Options: options, Error: errs.Of(name)}
+	choice := func(name, label string, options []Option) Field {
+		return Field{Name: name, Label: label, Type: "select", Options: options, Error: errs.Of(name)}
 	}
 	at := func(name, label, hint string) Field {
 		return Field{Name: name, Label: label, Hint: joinedSentences(hint, wallHint(v[name], v["timezone"])), Type: shownAs("datetime-local", models.LocalLayout, v[name]), Value: v[name], Error: errs.Of(name)}
@@ -444,8 +464,8 @@ func (f eventForm) sections(path string, groups []models.GroupChoice, staff bool
 			{title},
 			{optional(text("slug", "Address", "The last part of the event's web address. Empty: made of the title. An old one leads here for good."))},
 			{optional(text("summary", "Summary", "A sentence for lists and search engines."))},
-			{choice("kind", "Kind", "", pairs(v["kind"], "meetup", "Meetup", "conference", "Conference", "hackathon", "Hackathon", "call", "Community call")), choice("group", "Group", "", groupOptions)},
-			{choice("language", "Spoken language", "", languageOptions(v["language"])), choice("text_language", "Language of the text", "", languageOptions(v["text_language"]))},
+			{choice("kind", "Kind", pairs(v["kind"], "meetup", "Meetup", "conference", "Conference", "hackathon", "Hackathon", "call", "Community call")), choice("group", "Group", groupOptions)},
+			{choice("language", "Spoken language", languageOptions(v["language"])), choice("text_language", "Language of the text", languageOptions(v["text_language"]))},
 			{optional(area("hosts", "Further hosts", "Beside the group, one a line.", 2))},
 			{optional(area("body", "Text", "In Markdown: ## heading, **bold**, [words](address).", 10))},
 			{optional(area("links", "Links", "One a line: its words, then its address.", 2))},
@@ -453,19 +473,19 @@ func (f eventForm) sections(path string, groups []models.GroupChoice, staff bool
 		{ID: "when", Legend: "When", Rows: [][]Field{
 			{zone},
 			{starts, ends},
-			{choice("precision", "How much of the date is known", "", pairs(v["precision"], "minute", "Day and hours", "start", "Day and start", "day", "The day only", "month", "The month only"))},
+			{choice("precision", "How much of the date is known", pairs(v["precision"], "minute", "Day and hours", "start", "Day and start", "day", "The day only", "month", "The month only"))},
 		}},
 		{ID: "where", Legend: "Where", Rows: [][]Field{
-			{choice("mode", "People meet", "", pairs(v["mode"], "in_person", "In person", "online", "Online", "hybrid", "In a room and online"))},
+			{choice("mode", "People meet", pairs(v["mode"], "in_person", "In person", "online", "Online", "hybrid", "In a room and online"))},
 			{optional(text("venue_name", "Venue", "")), optional(text("venue_address", "Street", ""))},
-			{optional(text("venue_city", "City", "")), choice("venue_country", "Country", "", countryOptions(v["venue_country"]))},
+			{optional(text("venue_city", "City", "")), choice("venue_country", "Country", countryOptions(v["venue_country"]))},
 			{optional(online), optional(text("online_place", "Where online", "Public words, such as Zoom."))},
 		}},
 		{ID: "registering", Legend: "Registration", Rows: [][]Field{
-			{choice("registration", "People register", "", pairs(v["registration"], "portal", "Here", "outside", "On another site", "none", "Not at all: no registration needed"))},
+			{choice("registration", "People register", pairs(v["registration"], "portal", "Here", "outside", "On another site", "none", "Not at all: no registration needed"))},
 			{optional(outside), optional(text("registration_note", "Note on registering", ""))},
 			{optional(at("opens", "Opens", "Empty: as soon as it is published.")), optional(at("closes", "Closes", "Empty: at the start."))},
-			{choice("choose", "A person takes", "", pairs(v["choose"], "one", "One ticket", "several", "One or several tickets, such as tracks"))},
+			{choice("choose", "A person takes", pairs(v["choose"], "one", "One ticket", "several", "One or several tickets, such as tracks"))},
 		}},
 	}
 	return append(sections, f.partSections(path, errs, holders)...)
@@ -524,7 +544,8 @@ func (f eventForm) partSections(path string, errs FieldErrors, holders map[strin
 		{"speaker", "speakers", "Speakers", "", "Speaker", "Add a speaker", func(n int, row formRow) [][]Field {
 			return [][]Field{
 				{field("speaker", n, row, "name", "Name", "text"), field("speaker", n, row, "title", "Title", "text"), field("speaker", n, row, "employer", "Employer", "text")},
-				{field("speaker", n, row, "url", "Web address", "url")}, {field("speaker", n, row, "bio", "About", "area")},
+				{field("speaker", n, row, "url", "Web address", "url")},
+				{field("speaker", n, row, "bio", "About", "area")},
 			}
 		}},
 		{"sponsor", "sponsors", "Sponsors", "", "Sponsor", "Add a sponsor", func(n int, row formRow) [][]Field {

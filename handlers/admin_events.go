@@ -96,12 +96,12 @@ func (a *App) newAdminEventRow(row models.DeskEventRow) AdminEventRow {
 	if row.GroupName != "" {
 		line.Where = joined(line.Where, row.GroupName)
 	}
-	switch {
-	case e.Registration == models.RegistrationOutside:
+	switch e.Registration {
+	case models.RegistrationOutside:
 		line.Seats = "Registration elsewhere"
-	case e.Registration == models.RegistrationNone:
+	case models.RegistrationNone:
 		line.Seats = "No registration"
-	default:
+	case models.RegistrationPortal:
 		line.AttendeesURL = links.DeskAttendees(e.ID)
 		line.Seats = thousandsOf(row.Registered) + " registered"
 		if row.Seats > 0 {
@@ -139,20 +139,20 @@ func deskEventState(e models.Event, now time.Time) EventState {
 // AdminEventEdit is the editor of an event.
 type AdminEventEdit struct {
 	Layout
-	Heading   string
-	Action    string
-	Version   string
-	DraftKey  string
-	Errors    FieldErrors
-	Stale     []StaleLine // what somebody else saved meanwhile and how it differs
-	IsStale   bool
-	Sections  []FormSection
-	Zones     []string
-	Body      template.HTML // the text as it was saved
-	State     EventState
-	Told      string // what saving sends to whom, or nothing
-	Published bool
-	Reason    string // why it was cancelled
+	Heading  string
+	Action   string
+	Version  string
+	DraftKey string
+	Errors   FieldErrors
+	Stale    []StaleLine // what somebody else saved meanwhile and how it differs
+	IsStale  bool
+	Sections []FormSection
+	Zones    []string
+	Body     template.HTML // the text as it was saved
+	State    EventState
+	Told     string // what saving sends to whom, or nothing
+	Draft    bool   // or not stored yet
+	Reason   string // why it was cancelled
 
 	PublishURL, PreviewURL, PublicURL, AttendeesURL, CopyURL, CancelURL string // empty: not possible
 	Attendees                                                           int
@@ -213,7 +213,7 @@ func (a *App) eventEditor(c *fiber.Ctx, status int, event *models.DeskEvent, for
 	}
 	page := AdminEventEdit{
 		Layout: a.deskLayout(c, "Events", "New event"), Heading: "New event", Action: links.DeskEvents, Version: "0", DraftKey: "event-new",
-		Errors: errs, Zones: zones,
+		Errors: errs, Zones: zones, Draft: true,
 	}
 	page.Scripts = append(page.Scripts, "js/form.js", "js/editor.js")
 	holders := map[string]int{}
@@ -244,7 +244,7 @@ func (a *App) eventSide(c *fiber.Ctx, page *AdminEventEdit, event models.DeskEve
 	now := a.Store.Now()
 	page.State = deskEventState(event.Event, now)
 	page.PreviewURL, page.CopyURL = links.DeskEventPreview(event.ID), links.DeskEventCopy(event.ID)
-	page.Published = event.Status == models.EventPublished
+	page.Draft = event.Status == models.EventDraft
 	switch event.Status {
 	case models.EventDraft:
 		page.PublishURL = links.DeskEventPublication(event.ID)
@@ -373,7 +373,7 @@ func (f eventForm) giveBack(event models.DeskEvent, name string) {
 
 // eventErrors turns a refusal that somebody can mend in the form into the errors of its fields.
 func eventErrors(err error) (errs FieldErrors, ok bool) {
-	if invalid, is := errors.AsType[models.InvalidFields](err); is {
+	if invalid, is := errors.AsType[models.FieldErrors](err); is {
 		for _, field := range invalid {
 			errs.Add(field.Field, field.Message)
 		}
@@ -414,6 +414,7 @@ func (a *App) previewEvent(c *fiber.Ctx) error {
 // AdminConfirm asks once more before something that cannot be taken back, and says what it sends to how many.
 type AdminConfirm struct {
 	Layout
+	Place   NavLink // what it is about
 	Heading string
 	Words   []string
 	Action  string
@@ -443,7 +444,7 @@ func (a *App) askPublication(c *fiber.Ctx) error {
 	if event.Registration == models.RegistrationPortal {
 		words = append(words, "From then on people can register"+opensWords(event.Event)+".")
 	}
-	return a.confirm(c, http.StatusOK, AdminConfirm{
+	return a.confirm(c, http.StatusOK, event, AdminConfirm{
 		Layout: a.deskLayout(c, "Events", "Publish “"+event.Title+"”"), Heading: "Publish “" + event.Title + "”?", Action: links.DeskEventPublication(event.ID),
 		Words: append([]string{whenAndWhere(event.Event) + "."}, words...), Button: "Publish now",
 		BackURL: links.DeskEvent(event.ID), Back: "Back to the event",
@@ -457,7 +458,8 @@ func opensWords(e models.Event) string {
 	return ", as soon as registration opens on " + e.OpensAt.In(e.Location()).Format("Mon 2 January 2006 at 15:04 MST")
 }
 
-func (a *App) confirm(c *fiber.Ctx, status int, page AdminConfirm) error {
+func (a *App) confirm(c *fiber.Ctx, status int, event models.DeskEvent, page AdminConfirm) error {
+	page.Place = NavLink{URL: links.DeskEvent(event.ID), Label: event.Title}
 	page.Scripts = append(page.Scripts, "js/form.js")
 	return show(c, status, a.pages.adminConfirm, page)
 }
@@ -498,7 +500,7 @@ func (a *App) eventCancellation(c *fiber.Ctx, status int, reason string, errs Fi
 	if told == 0 {
 		words[1] = "No mail is sent: nobody is registered."
 	}
-	return a.confirm(c, status, AdminConfirm{
+	return a.confirm(c, status, event, AdminConfirm{
 		Layout: a.deskLayout(c, "Events", "Cancel “"+event.Title+"”"), Heading: "Cancel “" + event.Title + "”?", Words: words, Errors: errs,
 		Action: links.DeskEventCancellation(event.ID), Button: "Cancel the event", Danger: true, BackURL: links.DeskEvent(event.ID), Back: "Keep the event",
 		Reason: &Field{Name: "reason", Label: "Why", Hint: "It stands in the mail and on the page.", Type: "text", Value: reason, Max: 300, Required: true, Error: errs.Of("reason")},

@@ -71,8 +71,17 @@ type AdminOrganiser struct {
 
 // groupFields are the fields of a group's form, with the words by which two versions of it are compared.
 var groupFields = []struct{ name, label string }{
-	{"name", "Name"}, {"slug", "Address"}, {"city", "City"}, {"country", "Country"}, {"latitude", "Latitude"}, {"longitude", "Longitude"},
-	{"timezone", "Time zone"}, {"language", "Language"}, {"topics", "Topics"}, {"links", "Links"}, {"body", "About"},
+	{"name", "Name"},
+	{"slug", "Address"},
+	{"city", "City"},
+	{"country", "Country"},
+	{"latitude", "Latitude"},
+	{"longitude", "Longitude"},
+	{"timezone", "Time zone"},
+	{"language", "Language"},
+	{"topics", "Topics"},
+	{"links", "Links"},
+	{"body", "About"},
 }
 
 func typedGroup(c *fiber.Ctx) map[string]string {

@@ -40,7 +40,8 @@ func (a *App) listDeskPosts(c *fiber.Ctx) error {
 	view := slices.IndexFunc(postViews, func(view struct {
 		word, label string
 		filter      models.DeskPostFilter
-	}) bool {
+	},
+	) bool {
 		return view.word == word
 	})
 	page, err := pageNumber(c)
@@ -82,9 +83,9 @@ func (a *App) listDeskPosts(c *fiber.Ctx) error {
 // listURL is a list's address with those of the pairs of key and value that have one.
 func listURL(path string, pairs ...string) string {
 	q := url.Values{}
-	for i := 0; i < len(pairs); i += 2 {
-		if pairs[i+1] != "" {
-			q.Set(pairs[i], pairs[i+1])
+	for pair := range slices.Chunk(pairs, 2) {
+		if value := pair[len(pair)-1]; value != "" {
+			q.Set(pair[0], value)
 		}
 	}
 	if len(q) > 0 {
@@ -149,13 +150,13 @@ func (a *App) savePostForm(c *fiber.Ctx, p models.Post) error {
 	if intent == "preview" {
 		return a.postEditor(c, http.StatusOK, p, edit, editorState{})
 	}
-	saved, err := models.Post{}, error(nil)
+	var saved models.Post
 	if p.ID == 0 {
 		saved, err = a.Store.CreatePost(c.UserContext(), v, edit)
 	} else {
 		saved, err = a.Store.SavePost(c.UserContext(), v, p.ID, edit)
 	}
-	invalid, isInvalid := errors.AsType[models.InvalidFields](err)
+	invalid, isInvalid := errors.AsType[models.FieldErrors](err)
 	switch {
 	case isInvalid:
 		for _, field := range invalid {
@@ -292,6 +293,7 @@ func (a *App) postEditor(c *fiber.Ctx, status int, p models.Post, edit models.Po
 		heading = p.Title
 	}
 	data := newAdminPostEdit(p, edit, choices, state.errs, v.Can(models.ReviewPosts, models.Object{}), a.Store.Now())
+	data.Upload = newUploadFields(c, "cover", state.errs)
 	data.Layout = a.deskLayout(c, "Posts", heading)
 	data.Desk.Slim = true
 	data.Scripts = append(data.Scripts, "js/form.js", "js/editor.js", "js/toolbar.js", "js/upload.js")

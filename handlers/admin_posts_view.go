@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -213,7 +214,7 @@ func newAdminPostEdit(p models.Post, edit models.PostEdit, choices models.PostCh
 		SourceName: field("source_name", "First published on", "The site's name, if this was published elsewhere. Publish here only what you have permission for.",
 			edit.SourceName),
 		SourceBy: field("source_author", "There by", "", edit.SourceAuthor), SourceURL: field("source_url", "Address there", "", edit.SourceURL),
-		BylineError: errs.Of("bylines"), Upload: newUploadFields("cover", errs),
+		BylineError: errs.Of("bylines"),
 	}
 	data.SourceURL.Type, data.SourceURL.Max, data.Tags.Max, data.Slug.Max = "url", 1000, 600, 80
 	data.DetailsOpen = p.ID == 0
@@ -229,7 +230,7 @@ func newAdminPostEdit(p models.Post, edit models.PostEdit, choices models.PostCh
 	}
 	for _, category := range choices.Categories {
 		data.Categories = append(data.Categories, Option{
-			Value: fmt.Sprint(category.ID), Label: category.Name, Selected: slices.Contains(edit.CategoryIDs, category.ID),
+			Value: strconv.FormatInt(category.ID, 10), Label: category.Name, Selected: slices.Contains(edit.CategoryIDs, category.ID),
 		})
 	}
 	for _, tag := range choices.Tags {
@@ -259,7 +260,7 @@ func selection[T any](name, label, none string, chosen int64, rows []T, of func(
 	f := Field{Name: name, Label: label, Options: []Option{{Value: "0", Label: none, Selected: chosen == 0}}}
 	for _, row := range rows {
 		id, label := of(row)
-		f.Options = append(f.Options, Option{Value: fmt.Sprint(id), Label: label, Selected: id == chosen})
+		f.Options = append(f.Options, Option{Value: strconv.FormatInt(id, 10), Label: label, Selected: id == chosen})
 	}
 	return f
 }

@@ -166,7 +166,7 @@ func (a *App) saveProfile(c *fiber.Ctx, id int64, next string) error {
 		return a.profilePage(c, http.StatusUnprocessableEntity, p, form, editorState{errs: errs})
 	}
 	err = a.Store.SaveProfile(c.UserContext(), viewer(c), id, form.ProfileEdit)
-	if invalid, ok := errors.AsType[models.InvalidFields](err); ok {
+	if invalid, ok := errors.AsType[models.FieldErrors](err); ok {
 		for _, field := range invalid {
 			errs.Add(field.Field, field.Message)
 		}
@@ -211,7 +211,7 @@ func (a *App) profilePage(c *fiber.Ctx, status int, p models.Ambassador, form pr
 	}
 	data := AdminProfile{
 		Layout: a.deskLayout(c, "Profile", title), Own: own, ProfileID: p.ID, PersonName: p.Name, Action: links.DeskAmbassador(p.ID), Version: form.Version, Errors: errs,
-		PhotoID: form.PhotoID, Upload: newUploadFields("photo", errs), Body: form.Markdown, BioErr: errs.Of("bio"), LinksError: errs.Of("links"),
+		PhotoID: form.PhotoID, Upload: newUploadFields(c, "photo", errs), Body: form.Markdown, BioErr: errs.Of("bio"), LinksError: errs.Of("links"),
 		State: State{"Draft", "warn"}, CanPublish: v.Can(models.ManagePeople, models.Object{}) && p.Status == models.AmbassadorDraft && p.Markdown != "",
 		Name: field("name", "Name", "As you want to be called.", form.Name), Title: field("title", "Title", "What you do.", form.Title),
 		Employer: field("employer", "Employer", "", form.Employer), Pronouns: field("pronouns", "Pronouns", "", form.Pronouns),

@@ -3,6 +3,7 @@ package handlers
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -79,7 +80,7 @@ func (a *App) showDesk(c *fiber.Ctx) error {
 		if n := counts[models.MailGivenUp]; n > 0 {
 			what, why := "A mail could not be sent", "It was tried and given up"
 			if n > 1 {
-				what, why = fmt.Sprintf("%s mails could not be sent", grouped(n)), "They were tried and given up"
+				what, why = grouped(n)+" mails could not be sent", "They were tried and given up"
 			}
 			data.Needs = append(data.Needs, Need{Icon: "mail", What: what, Why: why, URL: links.DeskMail + "?state=failed", Action: "See why"})
 		}
@@ -158,7 +159,7 @@ func eventNeeds(events []models.NextEvent, now time.Time) (needs []Need) {
 		case 1:
 			need.Why = "One person waits for it"
 		default:
-			need.Why = fmt.Sprintf("%s people wait for it", grouped(e.Confirmed))
+			need.Why = grouped(e.Confirmed) + " people wait for it"
 		}
 		needs = append(needs, need)
 	}
@@ -232,7 +233,7 @@ func shortened(text string, most int) string {
 
 // grouped writes a number as people do: 25,000.
 func grouped(n int) string {
-	s := fmt.Sprint(n)
+	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0; i -= 3 {
 		s = s[:i] + "," + s[i:]
 	}
@@ -273,7 +274,7 @@ var happeningWords = map[string]string{
 	"event.create": "began the event %s", "event.save": "edited the event %s", "event.publish": "published the event %s", "event.cancel": "cancelled the event %s",
 	"event.copy": "copied the event %s", "event.export": "took out the attendees of %s", "ambassador.save": "edited the profile of %s", "ambassador.publish": "published the profile of %s",
 	"group.create": "made the group %s", "group.save": "edited the group %s", "group.delist": "took the group %s off the list", "group.list": "listed the group %s",
-	"user.create": "got an account for %s", "user.name": "named the first admin %s", "user.role": "changed the role of %s", "user.link_profile": "joined %s to a profile",
+	"user.create": "made an account for %s", "user.name": "named the first admin %s", "user.role": "changed the role of %s", "user.link_profile": "joined %s to a profile",
 	"user.end_sessions": "ended the sessions of %s",
 }
 
@@ -285,7 +286,7 @@ func newLatestLine(h models.Happening, zone *time.Location, now time.Time) (Late
 	}
 	subject := "something that is gone"
 	switch {
-	case h.Subject != "" && strings.HasPrefix(h.Action, "post."):
+	case h.Subject != "" && (strings.HasPrefix(h.Action, "post.") || strings.HasPrefix(h.Action, "event.")):
 		subject = "“" + h.Subject + "”"
 	case h.Subject != "":
 		subject = h.Subject

@@ -3,7 +3,6 @@ package handlers
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -141,7 +140,7 @@ func benchmarkBlog(b *testing.B, n int) (*fiber.App, *App) {
 	keys := auth.Keys{[]byte("a key for tests that is long enough")}
 	o := Options{
 		Store: models.NewStore(db.Reader, db.Writer, clock.NewFake(now).Clock(), keys), Site: links.New(base), Keys: keys,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Ready: func(context.Context) error { return nil }, Contact: "community@example.org",
+		Log: slog.New(slog.DiscardHandler), Ready: func(context.Context) error { return nil }, Contact: "community@example.org",
 	}
 	app, err := New(o)
 	if err != nil {

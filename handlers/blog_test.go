@@ -45,7 +45,7 @@ func newBlogWorld(t testing.TB) *blogWorld {
 	base, _ := url.Parse("https://community.example.org")
 	var err error
 	if w.app, err = handlers.New(handlers.Options{
-		Store: w.store, Site: links.New(base), Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Keys: testkit.Keys(),
+		Store: w.store, Site: links.New(base), Log: slog.New(slog.DiscardHandler), Keys: testkit.Keys(),
 		Ready: func(context.Context) error { return nil }, Contact: "community@example.org",
 	}); err != nil {
 		t.Fatal(err)
@@ -166,8 +166,11 @@ func TestAScheduledPostAppearsEverywhereAtItsMoment(t *testing.T) {
 		public bool
 		status int
 	}{
-		{from.Add(-time.Second), false, http.StatusNotFound}, {from, true, http.StatusOK}, {from.Add(time.Second), true, http.StatusOK},
-		{to.Add(-time.Second), true, http.StatusOK}, {to, false, http.StatusGone},
+		{from.Add(-time.Second), false, http.StatusNotFound},
+		{from, true, http.StatusOK},
+		{from.Add(time.Second), true, http.StatusOK},
+		{to.Add(-time.Second), true, http.StatusOK},
+		{to, false, http.StatusGone},
 	} {
 		w.clock.Set(moment.at)
 		if answer, _ := w.ask(http.MethodGet, "/blog/timed"); answer.StatusCode != moment.status {

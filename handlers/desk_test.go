@@ -43,8 +43,12 @@ var deskPeople = []struct {
 	name string
 	role models.Role
 }{
-	{"ana", models.RoleAttendee}, {"ben", models.RoleAmbassador}, {"bob", models.RoleAmbassador},
-	{"olu", models.RoleAttendee}, {"sam", models.RoleStaff}, {"ada", models.RoleAdmin},
+	{"ana", models.RoleAttendee},
+	{"ben", models.RoleAmbassador},
+	{"bob", models.RoleAmbassador},
+	{"olu", models.RoleAttendee},
+	{"sam", models.RoleStaff},
+	{"ada", models.RoleAdmin},
 }
 
 // migratedFile is an empty database with the present schema, made once.
@@ -91,7 +95,7 @@ func newDeskWorld(t testing.TB) *deskWorld {
 	w.store = models.NewStore(db.Reader, db.Writer, w.clock.Clock(), keys)
 	base, _ := url.Parse("http://community.example.org")
 	w.app, err = handlers.New(handlers.Options{
-		Store: w.store, Site: links.New(base), Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Keys: keys, Uploads: uploads,
+		Store: w.store, Site: links.New(base), Log: slog.New(slog.DiscardHandler), Keys: keys, Uploads: uploads,
 		KeptMail: &w.kept, Ready: func(context.Context) error { return nil }, Contact: "community@example.org",
 	})
 	if err != nil {

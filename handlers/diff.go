@@ -1,6 +1,9 @@
 package handlers
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // DiffLine is a line of a text against another one: in both, only in the new one, or only in the old one.
 type DiffLine struct {
@@ -42,9 +45,9 @@ func middleLines(a, b []string) (lines []DiffLine) {
 	for i := range common {
 		common[i] = make([]int, len(b)+1)
 	}
-	for i := len(a) - 1; i >= 0; i-- {
+	for i, v := range slices.Backward(a) {
 		for j := len(b) - 1; j >= 0; j-- {
-			if a[i] == b[j] {
+			if v == b[j] {
 				common[i][j] = common[i+1][j+1] + 1
 			} else {
 				common[i][j] = max(common[i+1][j], common[i][j+1])

@@ -360,7 +360,7 @@ func TestWhoCannotRegisterIsToldWhyAndWhatNext(t *testing.T) {
 			t.Errorf("%s: no next step", test.name)
 		}
 	}
-	if got := w.get("", "/events/elsewhere/register"); got.StatusCode != 303 || got.Header.Get("Location") != "https://tickets.example.org/x" {
+	if got := w.get("", "/events/elsewhere/register"); got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "https://tickets.example.org/x" {
 		t.Errorf("elsewhere: %d %s", got.StatusCode, got.Header.Get("Location"))
 	}
 	w.exec("UPDATE events SET closes_at = ? WHERE slug = 'hack'", w.store.Now())
@@ -374,7 +374,7 @@ func TestEventsMoveAndHideAsTheyShould(t *testing.T) {
 	w.exec("INSERT INTO slug_history (kind, slug, object_id, created_at) SELECT 'event', 'old', id, ? FROM events WHERE slug = 'hack'", w.store.Now())
 	for _, suffix := range []string{"", ".ics", "/register"} {
 		answer := w.get("", "/events/old"+suffix)
-		if got := answer.Header.Get("Location"); answer.StatusCode != 301 || got != "/events/hack"+suffix {
+		if got := answer.Header.Get("Location"); answer.StatusCode != http.StatusMovedPermanently || got != "/events/hack"+suffix {
 			t.Errorf("old%s: %d %s", suffix, answer.StatusCode, got)
 		}
 	}
@@ -426,7 +426,7 @@ func TestTheCalendarHoldsWhatIsNearAndAnswers304(t *testing.T) {
 			first := w.get("", path)
 			r := httptest.NewRequest(http.MethodGet, path, http.NoBody)
 			r.Header.Set(conditional, first.Header.Get(header))
-			if second := w.do(r, ""); first.StatusCode != 200 || second.StatusCode != 304 || len(second.body) != 0 {
+			if second := w.do(r, ""); first.StatusCode != http.StatusOK || second.StatusCode != http.StatusNotModified || len(second.body) != 0 {
 				t.Errorf("%s with %s: %d then %d", path, conditional, first.StatusCode, second.StatusCode)
 			}
 		}

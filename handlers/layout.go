@@ -91,15 +91,17 @@ func (a *App) layout(c *fiber.Ctx, title, description string) Layout {
 		Flash:   a.takeFlash(c),
 	}
 	for _, item := range []NavLink{
-		{URL: links.Events, Label: "Events"}, {URL: links.Groups, Label: "Groups"},
-		{URL: links.Ambassadors, Label: "Ambassadors"}, {URL: links.Blog, Label: "Blog"},
+		{URL: links.Events, Label: "Events"},
+		{URL: links.Groups, Label: "Groups"},
+		{URL: links.Ambassadors, Label: "Ambassadors"},
+		{URL: links.Blog, Label: "Blog"},
 	} {
 		item.Current = path == item.URL || strings.HasPrefix(path, item.URL+"/")
 		l.Navigation = append(l.Navigation, item)
 	}
 	if v.SignedIn() {
 		l.Viewer = LayoutViewer{
-			SignedIn: true, Desk: v.Can(models.UseDesk, models.Object{}), Name: v.Name, Role: roleWords[v.Role],
+			SignedIn: true, Desk: v.Can(models.UseDesk, models.Object{}), Name: v.Name, Role: roleOf(v),
 			Initials: artwork.Initials(v.Name), Hue: artwork.Hue(v.Name),
 		}
 	}
@@ -108,6 +110,14 @@ func (a *App) layout(c *fiber.Ctx, title, description string) Layout {
 
 var roleWords = map[models.Role]string{
 	models.RoleAttendee: "Attendee", models.RoleAmbassador: "Ambassador", models.RoleStaff: "Staff", models.RoleAdmin: "Admin",
+}
+
+// roleOf is what a viewer is to the desk: who runs a group is more than an attendee.
+func roleOf(v models.Viewer) string {
+	if v.Role == models.RoleAttendee && len(v.GroupIDs) > 0 {
+		return "Organiser"
+	}
+	return roleWords[v.Role]
 }
 
 // deskLayout is the frame of a page of the desk: nobody's to keep or index.

@@ -3,6 +3,7 @@ package handlers
 import (
 	"fmt"
 	"math"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/cdfoundation/portal/internal/artwork"
@@ -105,7 +106,7 @@ const faceRadius = 15.0
 func newPlaceMap(latitude, longitude float64, label string) *Map {
 	x, y := artwork.Project(latitude, longitude)
 	const w, h = 190.0, 118.0
-	box := rect{clamp(x-w/2, 0, wholeWorld.w-w), clamp(y-h/2, 0, wholeWorld.h-h), w, h}
+	box := rect{clamp(x-w/2, wholeWorld.w-w), clamp(y-h/2, wholeWorld.h-h), w, h}
 	return &Map{ViewBox: box.String(), Label: label, Pins: []MapPin{{X: tenth(x), Y: tenth(y)}}}
 }
 
@@ -140,7 +141,7 @@ func around(pins []MapPin) rect {
 		return wholeWorld
 	}
 	h := min(w*shape, wholeWorld.h)
-	return rect{clamp((left+right-w)/2, 0, wholeWorld.w-w), clamp((top+bottom-h)/2, 0, wholeWorld.h-h), w, h}
+	return rect{clamp((left+right-w)/2, wholeWorld.w-w), clamp((top+bottom-h)/2, wholeWorld.h-h), w, h}
 }
 
 // placeLabels gives each pin's label a place where it covers neither another pin nor another label: right of it, left,
@@ -181,12 +182,7 @@ func placeLabels(pins []MapPin, box rect, radius, fontSize float64, others []rec
 }
 
 func meetsAny(r rect, all []rect) bool {
-	for _, o := range all {
-		if r.meets(o) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(all, r.meets)
 }
 
 // textWidth is about how wide a text is, in ems: a letter of the Latin script a little over half of one, others a whole.
@@ -202,6 +198,6 @@ func textWidth(text string) float64 {
 	return ems
 }
 
-func clamp(v, low, high float64) float64 { return min(max(v, low), high) }
+func clamp(v, high float64) float64 { return min(max(v, 0), high) }
 
 func tenth(v float64) float64 { return math.Round(v*10) / 10 }

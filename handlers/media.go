@@ -24,8 +24,9 @@ type UploadFields struct {
 	HasCredit bool
 }
 
-func newUploadFields(name string, errs FieldErrors) UploadFields {
-	return UploadFields{
+// newUploadFields shows what was typed again unless it went with a picture that was taken.
+func newUploadFields(c *fiber.Ctx, name string, errs FieldErrors) UploadFields {
+	u := UploadFields{
 		Name: name, MaxBytes: picture.MaxBytes, Error: errs.Of(name), HasCredit: true,
 		Alt: Field{
 			Name: name + "_alt", Label: "What it shows", Type: "text", Max: 400, Optional: true, Error: errs.Of(name + "_alt"),
@@ -33,13 +34,17 @@ func newUploadFields(name string, errs FieldErrors) UploadFields {
 		},
 		Credit: Field{Name: name + "_credit", Label: "Credit", Type: "text", Max: 200, Optional: true, Hint: "Who made it.", Error: errs.Of(name + "_credit")},
 	}
+	if _, err := c.FormFile(name); err != nil || u.Error != nil || u.Alt.Error != nil || u.Credit.Error != nil {
+		u.Alt.Value, u.Credit.Value = typed(c, u.Alt.Name), typed(c, u.Credit.Name)
+	}
+	return u
 }
 
 // uploaded keeps the picture that a form sends in a field, with its description. It is nil when none was sent.
 func (a *App) uploaded(c *fiber.Ctx, name string) (medium *models.Medium, errs FieldErrors, err error) {
 	header, err := c.FormFile(name)
 	if err != nil || header.Size == 0 && header.Filename == "" {
-		return nil, nil, nil //nolint:nilerr // a form without this field, or with an empty one, sends no picture
+		return nil, nil, nil
 	}
 	alt, decorative := typed(c, name+"_alt"), typed(c, name+"_decorative") != ""
 	switch {
@@ -48,8 +53,11 @@ func (a *App) uploaded(c *fiber.Ctx, name string) (medium *models.Medium, errs F
 	case alt != "" && models.JunkAlt(alt):
 		errs.Add(name+"_alt", fmt.Sprintf("“%s” does not say what the picture shows. Describe it in a sentence; then choose the file again", alt))
 	}
-	if len(alt) > 1000 || len(typed(c, name+"_credit")) > 300 {
-		errs.Add(name+"_alt", "Shorten the description or the credit")
+	if len(alt) > 1000 {
+		errs.Add(name+"_alt", "Shorten the description; then choose the file again")
+	}
+	if len(typed(c, name+"_credit")) > 300 {
+		errs.Add(name+"_credit", "Shorten the credit; then choose the file again")
 	}
 	if len(errs) > 0 {
 		return nil, errs, nil

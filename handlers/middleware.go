@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -223,8 +224,8 @@ func (a *App) client(c *fiber.Ctx) string {
 		return remote
 	}
 	forwarded := strings.Split(c.Get(fiber.HeaderXForwardedFor), ",")
-	for i := len(forwarded) - 1; i >= 0; i-- {
-		address := strings.TrimSpace(forwarded[i])
+	for _, f := range slices.Backward(forwarded) {
+		address := strings.TrimSpace(f)
 		if address != "" && !a.trusted(address) {
 			return address
 		}

@@ -19,7 +19,9 @@ func TestAListOfGroupsIsNarrowedWhileTyping(t *testing.T) {
 		if err := w.app.Shutdown(); err != nil {
 			t.Error(err)
 		}
-		<-served
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
 	})
 	b := testkit.NewBrowser(t)
 	b.Open("http://" + listener.Addr().String() + "/groups?country=JP")

@@ -162,14 +162,14 @@ func (a *App) createRegistration(c *fiber.Ctx) error {
 	// Nobody sees the field "fax": what fills it in is a machine.
 	machine := typed(c, "fax") != "" || a.formTooFast(typed(c, "started"), a.Store.Now())
 	var registration models.Registration
-	err := error(models.InvalidFields{{Field: "name", Message: "That was quicker than people are: look it over and send it again"}})
+	err := error(models.FieldErrors{{Field: "name", Message: "That was quicker than people are: look it over and send it again"}})
 	if !machine {
 		registration, err = a.Store.Register(ctx, c.Params("slug"), in)
 	}
 	if err == nil {
 		return seeOther(c, links.Registration(a.Store.RegistrationToken(registration)))
 	}
-	var wrong models.InvalidFields
+	var wrong models.FieldErrors
 	if !errors.As(err, &wrong) && !errors.Is(err, models.ErrConflict) {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -140,7 +141,8 @@ func countWords(k models.SearchKindResults) string {
 
 // foundWords says how much was found: "3 posts and 1 event".
 func foundWords(found models.SearchResults) string {
-	text := ""
+	var text strings.Builder
+	var textSb144 strings.Builder
 	for i, k := range found.Kinds {
 		words := searchWords[k.Kind]
 		name := words.many
@@ -149,13 +151,14 @@ func foundWords(found models.SearchResults) string {
 		}
 		switch {
 		case i > 0 && i == len(found.Kinds)-1:
-			text += " and "
+			text.WriteString(" and ")
 		case i > 0:
-			text += ", "
+			text.WriteString(", ")
 		}
-		text += countWords(k) + " " + name
+		textSb144.WriteString(countWords(k) + " " + name)
 	}
-	return text
+	text.WriteString(textSb144.String())
+	return text.String()
 }
 
 func newSearchLine(r models.SearchResult) SearchLine {

@@ -31,8 +31,11 @@ var shareFolders = []struct {
 	folder string
 	kind   models.SearchKind
 }{
-	{links.Ambassadors + "/cohorts/", models.HeadlineCohort}, {links.Ambassadors + "/", models.SearchAmbassador},
-	{links.Blog + "/", models.SearchPost}, {links.Events + "/", models.SearchEvent}, {links.Groups + "/", models.SearchGroup},
+	{links.Ambassadors + "/cohorts/", models.HeadlineCohort},
+	{links.Ambassadors + "/", models.SearchAmbassador},
+	{links.Blog + "/", models.SearchPost},
+	{links.Events + "/", models.SearchEvent},
+	{links.Groups + "/", models.SearchGroup},
 	{"/", models.SearchPage},
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -34,11 +35,11 @@ func (s *Store) DeskAmbassador(ctx context.Context, by Viewer, id int64) (Ambass
 		return Ambassador{}, fmt.Errorf("%w: profile %d", ErrNotFound, id)
 	}
 	a, err := gorm.G[Ambassador](s.reader).Where("id = ?", id).Take(ctx)
-	return one(a, err, "profile", fmt.Sprint(id))
+	return one(a, err, "profile", strconv.FormatInt(id, 10))
 }
 
 // SaveProfile changes a profile; of a published one at once for everybody. It refuses with ErrNotFound, ErrStale when
-// somebody else saved since the editor started, and with InvalidFields.
+// somebody else saved since the editor started, and with FieldErrors.
 func (s *Store) SaveProfile(ctx context.Context, by Viewer, id int64, e ProfileEdit) error {
 	e.Name = strings.Join(strings.Fields(e.Name), " ")
 	e.Handle = strings.TrimPrefix(e.Handle, "@")
@@ -101,7 +102,7 @@ func (s *Store) PublishProfile(ctx context.Context, by Viewer, id int64) error {
 }
 
 // faults is what is wrong with an edit by itself; tooComplex is why its text cannot be rendered, or nil.
-func (e ProfileEdit) faults(tooComplex error) (invalid InvalidFields) {
+func (e ProfileEdit) faults(tooComplex error) (invalid FieldErrors) {
 	if e.Name == "" || len(e.Name) > 200 {
 		invalid.add("name", "Enter a name, of up to 200 letters")
 	}

@@ -3,6 +3,7 @@ package models
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // The kinds of refusal. Every refusal wraps one of them, and handlers give each kind its status.
@@ -52,25 +53,25 @@ func isRefusal(err error) bool {
 	return false
 }
 
-// InvalidFields is what is wrong with the fields of an input, in their order. It wraps ErrInvalid.
-type InvalidFields []InvalidField
+// FieldErrors is what is wrong with the fields of an input, in their order. It wraps ErrInvalid.
+type FieldErrors []FieldError
 
-// InvalidField is what is wrong with one field, as a sentence that says what to do.
-type InvalidField struct {
+// FieldError is what is wrong with one field, as a sentence that says what to do.
+type FieldError struct {
 	Field, Message string
 }
 
 // Error names the fields.
-func (f InvalidFields) Error() string {
-	text := ErrInvalid.Error()
-	for _, field := range f {
-		text += ": " + field.Field
+func (f FieldErrors) Error() string {
+	names := make([]string, len(f))
+	for i, field := range f {
+		names[i] = field.Field
 	}
-	return text
+	return ErrInvalid.Error() + ": " + strings.Join(names, ", ")
 }
 
 // Unwrap makes it one of the kinds.
-func (f InvalidFields) Unwrap() error { return ErrInvalid }
+func (f FieldErrors) Unwrap() error { return ErrInvalid }
 
 // add notes what is wrong with a field.
-func (f *InvalidFields) add(field, message string) { *f = append(*f, InvalidField{field, message}) }
+func (f *FieldErrors) add(field, message string) { *f = append(*f, FieldError{field, message}) }

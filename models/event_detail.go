@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -83,7 +84,7 @@ func (s *Store) eventDetail(ctx context.Context, id int64) (EventDetail, error) 
 		FROM events e LEFT JOIN groups g ON g.id = e.group_id AND g.status = 'listed'
 		LEFT JOIN event_series s ON s.id = e.series_id LEFT JOIN event_cancellations c ON c.event_id = e.id
 		WHERE e.id = ?`, id).Take(&d.EventHead).Error
-	if d.EventHead, err = one(d.EventHead, err, "event", fmt.Sprint(id)); err != nil {
+	if d.EventHead, err = one(d.EventHead, err, "event", strconv.FormatInt(id, 10)); err != nil {
 		return d, err
 	}
 	tickets, err := s.ticketsOf(ctx, []int64{id})

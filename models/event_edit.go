@@ -84,7 +84,7 @@ func (s *Store) RecipientsOf(ctx context.Context, by Viewer, id int64) (int, err
 	return int(n), translate(err)
 }
 
-// CreateEvent makes a draft. host stands in the event's identifier for good. It refuses with InvalidFields, ErrSlugTaken,
+// CreateEvent makes a draft. host stands in the event's identifier for good. It refuses with FieldErrors, ErrSlugTaken,
 // and ErrNotFound for a group that is not the viewer's.
 func (s *Store) CreateEvent(ctx context.Context, by Viewer, in EventInput, host string) (Event, error) {
 	in, wrong := in.checked()
@@ -116,7 +116,7 @@ func (s *Store) CreateEvent(ctx context.Context, by Viewer, in EventInput, host 
 
 // UpdateEvent saves an edit that began with the version given. A change of time, zone, place or mode of a published
 // event raises its SEQUENCE and is mailed to everybody registered; told is how many that are. Other edits send nothing.
-// It refuses with InvalidFields, ErrNotFound, ErrStale, ErrEventCancelled, ErrSlugTaken, *BelowTakenError and
+// It refuses with FieldErrors, ErrNotFound, ErrStale, ErrEventCancelled, ErrSlugTaken, *BelowTakenError and
 // *TicketHeldError.
 func (s *Store) UpdateEvent(ctx context.Context, by Viewer, id, version int64, in EventInput) (told int, err error) {
 	in, wrong := in.checked()
@@ -225,7 +225,7 @@ func (s *Store) fillEvent(ctx context.Context, by Viewer, e *Event, in EventInpu
 	}
 	rendered, err := s.render(ctx, in.Markdown, "")
 	if errors.Is(err, ErrInvalid) {
-		return InvalidFields{{"body", "Shorten the text: it is more than a page can show"}}
+		return FieldErrors{{"body", "Shorten the text: it is more than a page can show"}}
 	}
 	if err != nil {
 		return err
@@ -265,7 +265,7 @@ func (s *Store) editedSlug(ctx context.Context, kind string, id int64, current, 
 		return current, nil
 	}
 	if err := slug.Valid(wanted); err != nil {
-		return "", InvalidFields{{"slug", "Choose another address: " + wanted + " " + err.Error()}}
+		return "", FieldErrors{{"slug", "Choose another address: " + wanted + " " + err.Error()}}
 	}
 	var taken int64
 	err := s.read(ctx).Raw("SELECT (SELECT count(*) FROM "+kind+"s WHERE slug = ? AND id <> ?) + (SELECT count(*) FROM slug_history WHERE kind = ? AND slug = ? AND object_id <> ?)",
@@ -334,7 +334,7 @@ func (s *Store) PublishEvent(ctx context.Context, by Viewer, id int64) error {
 }
 
 // CancelEvent cancels a published event for good and mails everybody registered; told is how many that are. It refuses
-// with InvalidFields for a missing reason, ErrNotFound, ErrTransition for what is not published and ErrEventPast.
+// with FieldErrors for a missing reason, ErrNotFound, ErrTransition for what is not published and ErrEventPast.
 func (s *Store) CancelEvent(ctx context.Context, by Viewer, id int64, reason string) (told int, err error) {
 	reason = oneLine(reason)
 	err = s.tx(ctx, func(tx *Store) error {
@@ -348,9 +348,9 @@ func (s *Store) CancelEvent(ctx context.Context, by Viewer, id int64, reason str
 		case event.PastAt(tx.Now()):
 			return ErrEventPast
 		case reason == "":
-			return InvalidFields{{"reason", "Say why: everybody registered will read it"}}
+			return FieldErrors{{"reason", "Say why: everybody registered will read it"}}
 		case tooLong(reason, maxLine):
-			return InvalidFields{{"reason", fmt.Sprintf("Shorten the reason to %d characters", maxLine)}}
+			return FieldErrors{{"reason", fmt.Sprintf("Shorten the reason to %d characters", maxLine)}}
 		}
 		event.Status, event.Sequence, event.Version, event.UpdatedAt = EventCancelled, event.Sequence+1, event.Version+1, tx.Now()
 		if err := put(tx.write(ctx), contentUpdated, &event, []string{"Status", "Sequence", "Version", "UpdatedAt"}); err != nil {

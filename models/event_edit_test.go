@@ -379,11 +379,11 @@ func TestTheDeskCountsTakenSeatsOfOwnEvents(t *testing.T) {
 		s.newEvent(t, "unowned", 5)
 		s.fill(t, 3, "b")
 		s.fill(t, 2, "a")
-		rows, counts, err := s.DeskEvents(t.Context(), olu, models.DeskEventFilter{View: models.ViewComing, Search: "GAME berl", Limit: 10})
+		rows, _, err := s.DeskEvents(t.Context(), olu, models.DeskEventFilter{View: models.ViewComing, Search: "GAME berl", Limit: 10})
 		if err != nil || len(rows) != 0 {
 			t.Errorf("found %d for words that do not stand together, %v", len(rows), err)
 		}
-		rows, counts, err = s.DeskEvents(t.Context(), olu, models.DeskEventFilter{View: models.ViewComing, Search: "GAME", Limit: 10})
+		rows, counts, err := s.DeskEvents(t.Context(), olu, models.DeskEventFilter{View: models.ViewComing, Search: "GAME", Limit: 10})
 		if err != nil || len(rows) != 1 || rows[0].Registered != 5 || rows[0].Taken != 7 || rows[0].Seats != 30 || counts[models.ViewComing] != 1 {
 			t.Errorf("%+v, counts %v, %v", rows, counts, err)
 		}
@@ -552,7 +552,7 @@ func TestWhatAnEventCannotBeIsRefusedFieldByField(t *testing.T) {
 			in.Quotas, in.Tickets = nil, nil
 			spoil(&in)
 			_, err := s.CreateEvent(t.Context(), olu, in, "example.org")
-			fields, ok := errors.AsType[models.InvalidFields](err)
+			fields, ok := errors.AsType[models.FieldErrors](err)
 			if !ok || len(fields) != 1 || fields[0].Field != field {
 				t.Errorf("%s: got %v", field, err)
 			}

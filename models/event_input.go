@@ -2,6 +2,7 @@ package models
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -74,14 +75,19 @@ func isCountry(code string) bool {
 
 // checked returns the input with its text trimmed, and what is wrong with it whatever is stored. Fields are named as the
 // form names them: rows by their position, such as quota-0-size.
-func (in EventInput) checked() (EventInput, InvalidFields) {
-	var wrong InvalidFields
+func (in EventInput) checked() (EventInput, FieldErrors) {
+	var wrong FieldErrors
 	for _, line := range []struct {
 		field string
 		value *string
 	}{
-		{"title", &in.Title}, {"summary", &in.Summary}, {"venue_name", &in.VenueName}, {"venue_address", &in.VenueAddress},
-		{"venue_city", &in.VenueCity}, {"online_place", &in.OnlinePlace}, {"registration_note", &in.RegistrationNote},
+		{"title", &in.Title},
+		{"summary", &in.Summary},
+		{"venue_name", &in.VenueName},
+		{"venue_address", &in.VenueAddress},
+		{"venue_city", &in.VenueCity},
+		{"online_place", &in.OnlinePlace},
+		{"registration_note", &in.RegistrationNote},
 	} {
 		*line.value = oneLine(*line.value)
 		if tooLong(*line.value, maxLine) {
@@ -115,12 +121,15 @@ func (in EventInput) checked() (EventInput, InvalidFields) {
 			break
 		}
 	}
+	// The rows are written to, and they are the caller's.
+	in.Quotas, in.Tickets = slices.Clone(in.Quotas), slices.Clone(in.Tickets)
+	in.Speakers, in.Agenda, in.Sponsors = slices.Clone(in.Speakers), slices.Clone(in.Agenda), slices.Clone(in.Sponsors)
 	in.checkTickets(&wrong)
 	in.checkProgramme(&wrong)
 	return in, wrong
 }
 
-func (in *EventInput) checkChoices(wrong *InvalidFields) {
+func (in *EventInput) checkChoices(wrong *FieldErrors) {
 	if _, err := in.Kind.Value(); err != nil {
 		wrong.add("kind", "Choose what sort of event it is")
 	}
@@ -153,7 +162,7 @@ func (in *EventInput) checkChoices(wrong *InvalidFields) {
 	}
 }
 
-func (in *EventInput) checkTimes(wrong *InvalidFields) {
+func (in *EventInput) checkTimes(wrong *FieldErrors) {
 	if checkTimezone(in.Timezone) != nil {
 		wrong.add("timezone", "Choose a time zone from the list, such as Europe/Berlin")
 		return
@@ -185,7 +194,7 @@ func (in *EventInput) checkTimes(wrong *InvalidFields) {
 	}
 }
 
-func (in *EventInput) checkTickets(wrong *InvalidFields) {
+func (in *EventInput) checkTickets(wrong *FieldErrors) {
 	seen := map[string]bool{}
 	for n := range in.Quotas {
 		q := &in.Quotas[n]
@@ -235,7 +244,7 @@ func (in *EventInput) checkTickets(wrong *InvalidFields) {
 	}
 }
 
-func (in *EventInput) checkProgramme(wrong *InvalidFields) {
+func (in *EventInput) checkProgramme(wrong *FieldErrors) {
 	for n := range in.Agenda {
 		s := &in.Agenda[n]
 		field := fmt.Sprintf("agenda-%d-", n)
@@ -252,7 +261,10 @@ func (in *EventInput) checkProgramme(wrong *InvalidFields) {
 		if s.Minutes < 0 || s.Minutes > 24*60 {
 			wrong.add(field+"minutes", "Write how many minutes it takes, or nothing")
 		}
-		if tooLong(s.Track, maxLine) || tooLong(s.Summary, maxParagraph) {
+		if tooLong(s.Track, maxLine) {
+			wrong.add(field+"track", fmt.Sprintf("Shorten this to %d characters", maxLine))
+		}
+		if tooLong(s.Summary, maxParagraph) {
 			wrong.add(field+"summary", fmt.Sprintf("Shorten this to %d characters", maxParagraph))
 		}
 	}
@@ -260,8 +272,14 @@ func (in *EventInput) checkProgramme(wrong *InvalidFields) {
 		s := &in.Speakers[n]
 		field := fmt.Sprintf("speaker-%d-", n)
 		s.Name, s.Title, s.Employer, s.Bio = oneLine(s.Name), oneLine(s.Title), oneLine(s.Employer), oneLine(s.Bio)
-		if s.Name == "" || tooLong(s.Name+s.Title+s.Employer, maxLine) {
+		if s.Name == "" || tooLong(s.Name, maxLine) {
 			wrong.add(field+"name", "Write the speaker's name")
+		}
+		if tooLong(s.Title, maxLine) {
+			wrong.add(field+"title", fmt.Sprintf("Shorten this to %d characters", maxLine))
+		}
+		if tooLong(s.Employer, maxLine) {
+			wrong.add(field+"employer", fmt.Sprintf("Shorten this to %d characters", maxLine))
 		}
 		if s.URL != "" && !webAddress(s.URL) {
 			wrong.add(field+"url", "Write the whole address, beginning with https://")
@@ -274,8 +292,11 @@ func (in *EventInput) checkProgramme(wrong *InvalidFields) {
 		s := &in.Sponsors[n]
 		field := fmt.Sprintf("sponsor-%d-", n)
 		s.Name, s.Contribution = oneLine(s.Name), oneLine(s.Contribution)
-		if s.Name == "" || tooLong(s.Name+s.Contribution, maxLine) {
+		if s.Name == "" || tooLong(s.Name, maxLine) {
 			wrong.add(field+"name", "Write the sponsor's name")
+		}
+		if tooLong(s.Contribution, maxLine) {
+			wrong.add(field+"contribution", fmt.Sprintf("Shorten this to %d characters", maxLine))
 		}
 		if s.URL != "" && !webAddress(s.URL) {
 			wrong.add(field+"url", "Write the whole address, beginning with https://")

@@ -105,8 +105,8 @@ type GroupInput struct {
 	Markdown  string
 }
 
-func (in GroupInput) checked() (GroupInput, InvalidFields) {
-	var wrong InvalidFields
+func (in GroupInput) checked() (GroupInput, FieldErrors) {
+	var wrong FieldErrors
 	in.Name, in.City = oneLine(in.Name), oneLine(in.City)
 	in.Country = strings.ToUpper(strings.TrimSpace(in.Country))
 	if in.Name == "" || tooLong(in.Name, maxLine) {
@@ -148,7 +148,7 @@ func (in GroupInput) checked() (GroupInput, InvalidFields) {
 	return in, wrong
 }
 
-// CreateGroup makes a listed group. Who may not is told ErrNotFound; it also refuses with InvalidFields and ErrSlugTaken.
+// CreateGroup makes a listed group. Who may not is told ErrNotFound; it also refuses with FieldErrors and ErrSlugTaken.
 func (s *Store) CreateGroup(ctx context.Context, by Viewer, in GroupInput) (Group, error) {
 	if !by.Can(ManageGroups, Object{}) {
 		return Group{}, fmt.Errorf("%w: address", ErrNotFound)
@@ -174,7 +174,7 @@ func (s *Store) CreateGroup(ctx context.Context, by Viewer, in GroupInput) (Grou
 	return group, err
 }
 
-// UpdateGroup saves an edit that began with the version given. It refuses with InvalidFields, ErrNotFound, ErrStale and
+// UpdateGroup saves an edit that began with the version given. It refuses with FieldErrors, ErrNotFound, ErrStale and
 // ErrSlugTaken.
 func (s *Store) UpdateGroup(ctx context.Context, by Viewer, id, version int64, in GroupInput) error {
 	in, wrong := in.checked()
@@ -223,7 +223,7 @@ func (s *Store) fillGroup(ctx context.Context, g *Group, in GroupInput) (err err
 	}
 	rendered, err := s.render(ctx, in.Markdown, "")
 	if errors.Is(err, ErrInvalid) {
-		return InvalidFields{{"body", "Shorten the text: it is more than a page can show"}}
+		return FieldErrors{{"body", "Shorten the text: it is more than a page can show"}}
 	}
 	if err != nil {
 		return err
@@ -263,7 +263,7 @@ func (s *Store) manageGroup(ctx context.Context, by Viewer, id int64, change fun
 }
 
 // AddOrganiser lets somebody run a group: the account with an e-mail address, or the ambassador whose profile has this
-// slug, with or without an account. Only staff may; to others it is ErrNotFound. Whoever is unknown is InvalidFields, and
+// slug, with or without an account. Only staff may; to others it is ErrNotFound. Whoever is unknown is FieldErrors, and
 // naming somebody twice changes nothing.
 func (s *Store) AddOrganiser(ctx context.Context, by Viewer, groupID int64, emailOrProfile string) error {
 	who := strings.TrimSpace(emailOrProfile)
@@ -272,7 +272,7 @@ func (s *Store) AddOrganiser(ctx context.Context, by Viewer, groupID int64, emai
 		if strings.Contains(who, "@") {
 			user, err := tx.UserByEmail(ctx, who)
 			if errors.Is(err, ErrNotFound) {
-				return InvalidFields{{"organiser", "Nobody has an account with this address: make one under People first"}}
+				return FieldErrors{{"organiser", "Nobody has an account with this address: make one under People first"}}
 			}
 			if err != nil {
 				return err
@@ -284,7 +284,7 @@ func (s *Store) AddOrganiser(ctx context.Context, by Viewer, groupID int64, emai
 				return err
 			}
 			if id == 0 {
-				return InvalidFields{{"organiser", "Write an account's e-mail address, or the last part of a profile's address"}}
+				return FieldErrors{{"organiser", "Write an account's e-mail address, or the last part of a profile's address"}}
 			}
 			row.AmbassadorID = &id
 		}

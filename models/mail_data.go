@@ -2,7 +2,7 @@ package models
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -19,14 +19,14 @@ type RegistrationLetter struct {
 func (s *Store) RegistrationLetter(ctx context.Context, id int64) (RegistrationLetter, error) {
 	var r Registration
 	err := s.read(ctx).Where("id = ?", id).Take(&r).Error
-	if r, err = one(r, err, "registration", fmt.Sprint(id)); err != nil {
+	if r, err = one(r, err, "registration", strconv.FormatInt(id, 10)); err != nil {
 		return RegistrationLetter{}, err
 	}
 	var head EventHead
 	err = s.read(ctx).Raw(`SELECT e.*, COALESCE(g.name, '') AS group_name, COALESCE(c.reason, '') AS cancel_reason
 		FROM events e LEFT JOIN groups g ON g.id = e.group_id AND g.status = 'listed'
 		LEFT JOIN event_cancellations c ON c.event_id = e.id WHERE e.id = ?`, r.EventID).Take(&head).Error
-	if head, err = one(head, err, "event", fmt.Sprint(r.EventID)); err != nil {
+	if head, err = one(head, err, "event", strconv.FormatInt(r.EventID, 10)); err != nil {
 		return RegistrationLetter{}, err
 	}
 	letter := RegistrationLetter{Registration: r, Event: head.Event, GroupName: head.GroupName, CancelReason: head.CancelReason}
@@ -55,5 +55,5 @@ func (s *Store) PostLetter(ctx context.Context, postID, reviewID int64) (PostLet
 			COALESCE(r.status, p.status) AS verdict, COALESCE(r.comment, '') AS comment, COALESCE(w.name, '') AS reviewer
 		FROM posts p LEFT JOIN users u ON u.id = p.user_id LEFT JOIN reviews r ON r.post_id = p.id AND r.id = ?
 		LEFT JOIN users w ON w.id = r.user_id WHERE p.id = ?`, reviewID, postID).Take(&letter).Error
-	return one(letter, err, "post", fmt.Sprint(postID))
+	return one(letter, err, "post", strconv.FormatInt(postID, 10))
 }

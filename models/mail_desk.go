@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"gorm.io/gorm"
@@ -54,7 +55,7 @@ func (s *Store) ResendMail(ctx context.Context, by Viewer, id int64) error {
 	}
 	return s.tx(ctx, func(tx *Store) error {
 		m, err := gorm.G[Mail](tx.reader).Where("id = ?", id).Take(ctx)
-		if m, err = one(m, err, "mail", fmt.Sprint(id)); err != nil {
+		if m, err = one(m, err, "mail", strconv.FormatInt(id, 10)); err != nil {
 			return err
 		}
 		if m.FailedAt == nil {

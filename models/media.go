@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,7 +32,7 @@ func (Medium) TableName() string { return "media" }
 // Medium finds a picture by its key.
 func (s *Store) Medium(ctx context.Context, id int64) (Medium, error) {
 	m, err := gorm.G[Medium](s.reader).Where("id = ?", id).Take(ctx)
-	return one(m, err, "picture", fmt.Sprint(id))
+	return one(m, err, "picture", strconv.FormatInt(id, 10))
 }
 
 // MediumByName finds a picture by the name in its address.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -75,7 +76,7 @@ func (s *Store) PersonByID(ctx context.Context, by Viewer, id int64) (p Person, 
 		return p, nil, fmt.Errorf("%w: account %d", ErrNotFound, id)
 	}
 	err = s.read(ctx).Raw(personColumns+"WHERE u.id = ?", id).Take(&p).Error
-	if p, err = one(p, err, "account", fmt.Sprint(id)); err != nil {
+	if p, err = one(p, err, "account", strconv.FormatInt(id, 10)); err != nil {
 		return p, nil, err
 	}
 	err = s.read(ctx).Raw(`SELECT DISTINCT g.name FROM group_organisers o JOIN groups g ON g.id = o.group_id
@@ -222,5 +223,5 @@ func (s *Store) MailSignIn(ctx context.Context, by Viewer, id int64) error {
 func (s *Store) lockUser(ctx context.Context, id int64) (User, error) {
 	var user User
 	err := s.read(ctx).Raw("SELECT * FROM users WHERE id = ?"+s.forUpdate(), id).Take(&user).Error
-	return one(user, err, "account", fmt.Sprint(id))
+	return one(user, err, "account", strconv.FormatInt(id, 10))
 }

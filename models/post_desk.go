@@ -2,7 +2,7 @@ package models
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -232,6 +232,6 @@ func (s *Store) PostRevision(ctx context.Context, by Viewer, postID, revisionID 
 		return p, Revision{}, err
 	}
 	r, err := gorm.G[Revision](s.reader).Where("id = ? AND post_id = ?", revisionID, postID).Take(ctx)
-	r, err = one(r, err, "revision", fmt.Sprint(revisionID))
+	r, err = one(r, err, "revision", strconv.FormatInt(revisionID, 10))
 	return p, r, err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -76,7 +77,7 @@ func (s *Store) DeskPost(ctx context.Context, by Viewer, id int64) (Post, error)
 func (s *Store) deskPost(ctx context.Context, by Viewer, id int64, lock string) (Post, error) {
 	var p Post
 	err := s.read(ctx).Raw("SELECT * FROM posts WHERE id = ?"+lock, id).Take(&p).Error
-	if p, err = one(p, err, "post", fmt.Sprint(id)); err != nil {
+	if p, err = one(p, err, "post", strconv.FormatInt(id, 10)); err != nil {
 		return p, err
 	}
 	if !by.Can(EditPost, p.object()) {
@@ -209,7 +210,7 @@ func (s *Store) fillPost(ctx context.Context, by Viewer, p *Post, e PostEdit) er
 }
 
 // faults is what is wrong with an edit by itself; tooComplex is why its text cannot be rendered, or nil.
-func (e PostEdit) faults(title string, tooComplex error) (invalid InvalidFields) {
+func (e PostEdit) faults(title string, tooComplex error) (invalid FieldErrors) {
 	if title == "" || len(title) > 300 {
 		invalid.add("title", "Give the post a title, of up to 300 letters")
 	}
@@ -249,8 +250,13 @@ func (e PostEdit) faults(title string, tooComplex error) (invalid InvalidFields)
 	if e.SourceName == "" && (e.SourceURL != "" || e.SourceAuthor != "") {
 		invalid.add("source_name", "Name the site where it was published first")
 	}
-	if len(e.SourceName) > 200 || len(e.SourceAuthor) > 200 || len(e.SourceURL) > 1000 || len(e.Licence) > 60 {
-		invalid.add("source_name", "Shorten the note of the source")
+	for _, part := range []struct {
+		field, value string
+		most         int // bytes
+	}{{"source_name", e.SourceName, 200}, {"source_author", e.SourceAuthor, 200}, {"source_url", e.SourceURL, 1000}, {"licence", e.Licence, 60}} {
+		if len(part.value) > part.most {
+			invalid.add(part.field, fmt.Sprintf("Shorten this to %d letters", part.most))
+		}
 	}
 	return invalid
 }
@@ -452,7 +458,7 @@ func (s *Store) RestoreRevision(ctx context.Context, by Viewer, postID, revision
 			return ErrStale
 		}
 		r, err := gorm.G[Revision](tx.reader).Where("id = ? AND post_id = ?", revisionID, postID).Take(ctx)
-		if r, err = one(r, err, "revision", fmt.Sprint(revisionID)); err != nil {
+		if r, err = one(r, err, "revision", strconv.FormatInt(revisionID, 10)); err != nil {
 			return err
 		}
 		now := tx.Now()
@@ -476,7 +482,7 @@ func (s *Store) RestoreRevision(ctx context.Context, by Viewer, postID, revision
 		if err := tx.indexDocument(ctx, SearchPost, postID); err != nil {
 			return err
 		}
-		return tx.audit(ctx, by, "post.restore", "posts", postID, "", fmt.Sprint(revisionID))
+		return tx.audit(ctx, by, "post.restore", "posts", postID, "", strconv.FormatInt(revisionID, 10))
 	})
 }
 

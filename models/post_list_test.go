@@ -101,8 +101,12 @@ func TestAPostIsPublicFromItsMomentUntilItsEnd(t *testing.T) {
 			public bool
 			err    error
 		}{
-			{from.Add(-time.Second), false, models.ErrNotFound}, {from, true, nil}, {from.Add(time.Second), true, nil},
-			{to.Add(-time.Second), true, nil}, {to, false, models.ErrGone}, {to.Add(time.Second), false, models.ErrGone},
+			{from.Add(-time.Second), false, models.ErrNotFound},
+			{from, true, nil},
+			{from.Add(time.Second), true, nil},
+			{to.Add(-time.Second), true, nil},
+			{to, false, models.ErrGone},
+			{to.Add(time.Second), false, models.ErrGone},
 		} {
 			now.Set(moment.at)
 			shown := map[string]bool{}
@@ -166,8 +170,10 @@ func TestAPostThatIsNotPublicSaysOnlyWhatEverybodyKnew(t *testing.T) {
 		addPost(t, db, models.Post{Slug: "declined", Status: models.PostDeclined}, postTerms{})
 		now := addPost(t, db, models.Post{Slug: "now"}, postTerms{})
 		for _, old := range []models.SlugHistory{
-			{Kind: "post", Slug: "before", ObjectID: now.ID}, {Kind: "post", Slug: "before-that", ObjectID: now.ID},
-			{Kind: "event", Slug: "event", ObjectID: now.ID}, {Kind: "post", Slug: "old-draft", ObjectID: 1},
+			{Kind: "post", Slug: "before", ObjectID: now.ID},
+			{Kind: "post", Slug: "before-that", ObjectID: now.ID},
+			{Kind: "event", Slug: "event", ObjectID: now.ID},
+			{Kind: "post", Slug: "old-draft", ObjectID: 1},
 		} {
 			old.CreatedAt = testkit.Start
 			if err := db.Create(&old).Error; err != nil {

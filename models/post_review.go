@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -120,9 +121,7 @@ func (s *Store) step(ctx context.Context, by Viewer, id, version int64, step pos
 		}
 		columns := map[string]any{"status": step.to}
 		if step.change != nil {
-			for column, value := range step.change(p, tx.Now()) {
-				columns[column] = value
-			}
+			maps.Copy(columns, step.change(p, tx.Now()))
 		}
 		if err := tx.updateVersion(ctx, "posts", id, p.Version, columns); err != nil {
 			return err

@@ -83,8 +83,8 @@ type RegisterInput struct {
 }
 
 // checked returns the input with its text trimmed, and what is wrong with it whatever the event.
-func (in RegisterInput) checked() (RegisterInput, InvalidFields) {
-	var wrong InvalidFields
+func (in RegisterInput) checked() (RegisterInput, FieldErrors) {
+	var wrong FieldErrors
 	in.Name = strings.Join(strings.Fields(in.Name), " ")
 	switch {
 	case in.Name == "":
@@ -114,8 +114,8 @@ func (in RegisterInput) checked() (RegisterInput, InvalidFields) {
 
 // chosen finds the tickets that were asked for among an event's, each once, in the event's order. A single ticket
 // needs no choosing, and an event without tickets gives none.
-func chosen(slugs []string, among []Ticket, choose Choose) ([]Ticket, InvalidFields) {
-	var wrong InvalidFields
+func chosen(slugs []string, among []Ticket, choose Choose) ([]Ticket, FieldErrors) {
+	var wrong FieldErrors
 	if len(among) == 0 || len(slugs) == 0 && len(among) == 1 {
 		return among, nil
 	}
@@ -140,7 +140,7 @@ func chosen(slugs []string, among []Ticket, choose Choose) ([]Ticket, InvalidFie
 }
 
 // Register takes a seat. The registration, its seats, its consent, its mail and its audit entry are one transaction.
-// The same nonce with the same address returns the registration that it made before. It refuses with InvalidFields,
+// The same nonce with the same address returns the registration that it made before. It refuses with FieldErrors,
 // ErrNotFound, what Event.RegistrationRefusal says, ErrAlreadyRegistered when the address has a living registration, whose
 // link is then mailed to it again, ErrTicketFull when a chosen ticket is gone and ErrEventFull when all are.
 func (s *Store) Register(ctx context.Context, slug string, in RegisterInput) (Registration, error) {

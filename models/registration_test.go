@@ -317,7 +317,7 @@ func TestTheWindowOfRegistrationIsJudgedToTheSecond(t *testing.T) {
 func TestWrongInputIsNamedFieldByField(t *testing.T) {
 	onEach(t, func(t *testing.T, s *stage) {
 		_, err := s.Register(t.Context(), s.event.Slug, models.RegisterInput{Email: "ada@", Tickets: []string{"nonesuch"}})
-		var wrong models.InvalidFields
+		var wrong models.FieldErrors
 		if !errors.As(err, &wrong) || !errors.Is(err, models.ErrInvalid) {
 			t.Fatalf("got %v", err)
 		}

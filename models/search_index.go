@@ -137,6 +137,7 @@ func (s *Store) searchSources(ctx context.Context, kind SearchKind, id int64) ([
 		return s.searchEvents(ctx, id)
 	case SearchPage:
 		return s.searchPages(ctx, id)
+	case HeadlineCohort: // is shared as a picture, not searched for
 	}
 	return nil, fmt.Errorf("search document of the kind %q", kind)
 }

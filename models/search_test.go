@@ -333,7 +333,7 @@ func TestSearchingAnythingReadsAnyText(t *testing.T) {
 	// Letters that folding makes longer or shorter, marks without a letter, halves of pairs: wherever an excerpt is cut,
 	// its segments must join to a part of the text.
 	alphabet := []rune("aß İıﬁ½持ー가กำे\u0301\u200d🦘#+ .\"Ⅷ")
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test's words
+	random := rand.New(rand.NewPCG(1, 2))
 	text := func(n int) string {
 		var b strings.Builder
 		for range n {
@@ -375,7 +375,7 @@ func TestPopularTagsAreThoseOfMostPublicPosts(t *testing.T) {
 // each hundred.
 func BenchmarkSearch(b *testing.B) {
 	words := strings.Fields("the pipeline build deploy cloud native release tekton jenkins spinnaker cluster team review trunk branch merge artefact test canary rollback")
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a benchmark's words
+	random := rand.New(rand.NewPCG(1, 2))
 	posts := make([]models.Post, 20_000)
 	for i := range posts {
 		var text strings.Builder
@@ -419,11 +419,11 @@ func BenchmarkSearch(b *testing.B) {
 			b.Run(engine.name+"/"+query, func(b *testing.B) {
 				var took []time.Duration
 				for b.Loop() {
-					start := time.Now() //nolint:forbidigo // a benchmark measures
+					start := time.Now()
 					if _, err := store.Search(b.Context(), models.SearchFilter{Query: query, Limit: 5}); err != nil {
 						b.Fatal(err)
 					}
-					took = append(took, time.Since(start)) //nolint:forbidigo // a benchmark measures
+					took = append(took, time.Since(start))
 				}
 				slices.Sort(took)
 				b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")

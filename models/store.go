@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -82,14 +81,14 @@ func translate(err error) error {
 		return err
 	}
 	if lite, ok := errors.AsType[sqlite3.Error](err); ok {
-		switch lite.Code { //nolint:exhaustive // the other codes are faults of ours, not of the moment
+		switch lite.Code {
 		case sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrFull, sqlite3.ErrIoErr, sqlite3.ErrCantOpen:
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 	}
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
-		// Classes 08, 53, 57 and 40: connection lost, out of resources, shut down, gave way to another transaction.
-		if class := pg.Code[:min(2, len(pg.Code))]; strings.Contains("08 53 57 40", class) {
+		switch pg.Code[:min(2, len(pg.Code))] {
+		case "08", "53", "57", "40": // connection lost, out of resources, shut down, gave way to another transaction
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 	}

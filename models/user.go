@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,10 +36,8 @@ func (r Role) Value() (driver.Value, error) { return oneOf("role", r, Roles...) 
 
 // oneOf is the stored form of a state, or an error when it is not one of those allowed.
 func oneOf[T ~string](kind string, value T, allowed ...T) (driver.Value, error) {
-	for _, a := range allowed {
-		if value == a {
-			return string(value), nil
-		}
+	if slices.Contains(allowed, value) {
+		return string(value), nil
 	}
 	return nil, fmt.Errorf("%s %q is not one of ours", kind, value)
 }
@@ -109,7 +109,7 @@ func (s *Store) UserByEmail(ctx context.Context, email string) (User, error) {
 // UserByID finds an account.
 func (s *Store) UserByID(ctx context.Context, id int64) (User, error) {
 	user, err := gorm.G[User](s.reader).Where("id = ?", id).Take(ctx)
-	return one(user, err, "account", fmt.Sprint(id))
+	return one(user, err, "account", strconv.FormatInt(id, 10))
 }
 
 // NewUser is an account to be made.

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -116,7 +117,7 @@ func TestBrowserSignInAndPublish(t *testing.T) {
 		b.Fill("#body", "## Wet\n\nIt **rained** on the runners.")
 		b.Submit(`button[value="review"]`)
 		b.Submit(`form[action$="/publication"] button`)
-		if response, body := p.get(t, "/blog/pipelines-in-the-rain"); response.StatusCode != 200 || !strings.Contains(string(body), "<strong>rained</strong>") {
+		if response, body := p.get(t, "/blog/pipelines-in-the-rain"); response.StatusCode != http.StatusOK || !strings.Contains(string(body), "<strong>rained</strong>") {
 			t.Errorf("the published post answers %d", response.StatusCode)
 		}
 		if _, feed := p.get(t, "/feed.xml"); !strings.Contains(string(feed), "Pipelines in the rain") {

@@ -224,24 +224,24 @@ func TestWhateverWasAnsweredBeforeASIGKILLIsThereAfterIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer db.Close() //nolint:errcheck // only read from
+		link := ""
 		answered.Range(func(email, location any) bool {
 			var rows int64
 			if err := db.Reader.Raw("SELECT count(*) FROM registrations WHERE email = ? AND status = 'confirmed'", email).Scan(&rows).Error; err != nil || rows != 1 {
 				t.Errorf("%s was answered and has %d registrations: %v", email, rows, err)
 			}
+			link = fmt.Sprint(location)
 			return true
 		})
 		// One link stands for all: the key must have survived too.
-		answered.Range(func(_, location any) bool {
-			response, err := crowd.Get(strings.Replace(location.(string), first.url, second.url, 1))
-			if strings.HasPrefix(location.(string), "/") {
-				response, err = crowd.Get(second.url + location.(string))
-			}
-			if err != nil || response.StatusCode != http.StatusOK {
-				t.Errorf("a link from before the kill: %v %v", response, err)
-			}
-			return false
-		})
+		response, err := crowd.Get(second.url + link)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close() //nolint:errcheck // only the status counts
+		if response.StatusCode != http.StatusOK {
+			t.Errorf("a link from before the kill answers %s", response.Status)
+		}
 		if code, out, _ := commands.run("doctor"); code != 0 {
 			t.Errorf("doctor after the kill:\n%s", out)
 		}

@@ -85,8 +85,16 @@ func TestADamagedDatabaseIsRefused(t *testing.T) {
 
 func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
 	for _, args := range [][]string{
-		{"serve"}, {"migrate"}, {"content", "import"}, {"content", "remove-sample"}, {"user", "add"}, {"user", "link"},
-		{"doctor"}, {"routes"}, {"stats"}, {"version"},
+		{"serve"},
+		{"migrate"},
+		{"content", "import"},
+		{"content", "remove-sample"},
+		{"user", "add"},
+		{"user", "link"},
+		{"doctor"},
+		{"routes"},
+		{"stats"},
+		{"version"},
 	} {
 		var out, errOut lockedBuffer
 		code := app.Main(context.Background(), append(args, "--help"), func(string) string { return "" }, &out, &errOut)

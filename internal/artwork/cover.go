@@ -90,14 +90,14 @@ func cover(slug string, w, h float64) *drawing {
 		families = []family{runs}
 	}
 	spots, live := pick(r, families)(d, r)
-	var clear []spot
+	var inside []spot
 	for _, s := range spots {
 		if s.x > w*.12 && s.x < w*.88 && s.y > h*.12 && s.y < h*.88 {
-			clear = append(clear, s)
+			inside = append(inside, s)
 		}
 	}
-	if len(clear) > 0 {
-		live = pick(r, clear)
+	if len(inside) > 0 {
+		live = pick(r, inside)
 	}
 	d.live(live.x, live.y, live.lane)
 	return d

@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"image/draw"
 	"math"
+	"slices"
 	"strconv"
 
 	"golang.org/x/image/vector"
@@ -109,8 +110,8 @@ func (c *canvas) stroke(p *path, half float64, round bool, colour string) {
 		at = s.to
 	}
 	outline := there
-	for i := len(back) - 1; i >= 0; i-- {
-		outline = append(outline, back[i])
+	for _, b := range slices.Backward(back) {
+		outline = append(outline, b)
 	}
 	c.fill(outline, colour)
 	if round {

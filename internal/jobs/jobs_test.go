@@ -3,7 +3,6 @@ package jobs_test
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	netmail "net/mail"
 	"net/url"
@@ -83,7 +82,7 @@ func (p *post) with(sender mail.Sender) *jobs.Worker {
 		p.t.Fatal(err)
 	}
 	return jobs.New(jobs.Options{
-		Store: p.store, Site: links.New(base), Sender: sender, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Store: p.store, Site: links.New(base), Sender: sender, Log: slog.New(slog.DiscardHandler),
 		From: &netmail.Address{Name: "CDF Community", Address: "community@example.org"},
 	})
 }

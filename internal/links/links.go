@@ -121,7 +121,7 @@ func Project(slug string) string { return "/projects/" + slug }
 // SearchFor is the path of the search's results for what was typed.
 func SearchFor(query string) string { return Search + "?q=" + url.QueryEscape(query) }
 
-// RSS, Atom and JSONFeed are the paths of the feeds of the list at path; the empty path is the whole blog's.
+// RSS is the path of the RSS feed of the list at path; the empty path is the whole blog's.
 func RSS(path string) string { return path + "/feed.xml" }
 
 // Atom is the path of the Atom feed of the list at path.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -221,7 +222,7 @@ func TestARefusalSaysWhetherToTryAgain(t *testing.T) {
 		code      int
 		permanent bool
 	}{{550, true}, {553, true}, {451, false}, {421, false}, {530, false}} {
-		t.Run(fmt.Sprint(tt.code), func(t *testing.T) {
+		t.Run(strconv.Itoa(tt.code), func(t *testing.T) {
 			box := testkit.NewMailbox(t)
 			box.Refuse(func(to string) error {
 				return &smtp.SMTPError{Code: tt.code, EnhancedCode: smtp.EnhancedCode{tt.code / 100, 1, 1}, Message: "<" + to + "> not now"}
@@ -231,7 +232,7 @@ func TestARefusalSaysWhetherToTryAgain(t *testing.T) {
 			if err == nil || mail.Permanent(err) != tt.permanent {
 				t.Errorf("permanent %v, want %v: %v", mail.Permanent(err), tt.permanent, err)
 			}
-			if !strings.Contains(err.Error(), fmt.Sprint(tt.code)) || strings.Contains(err.Error(), "zoe@") {
+			if !strings.Contains(err.Error(), strconv.Itoa(tt.code)) || strings.Contains(err.Error(), "zoe@") {
 				t.Errorf("%q should hold the code and not the address", err)
 			}
 			box.Refuse(nil)

@@ -52,7 +52,7 @@ func (f feed) children(parent *html.Node) {
 		case html.TextNode:
 		case html.ElementNode:
 			f.element(n)
-		default:
+		case html.ErrorNode, html.DocumentNode, html.CommentNode, html.DoctypeNode, html.RawNode:
 			parent.RemoveChild(n)
 		}
 		n = next

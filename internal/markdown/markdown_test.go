@@ -288,13 +288,15 @@ func elements(t testing.TB, s string) []*html.Node {
 
 func BenchmarkRender(b *testing.B) {
 	source := ""
+	var sourceSb291 strings.Builder
 	for _, name := range []string{"prose", "code", "blocks"} {
 		s, err := os.ReadFile("testdata/" + name + ".md")
 		if err != nil {
 			b.Fatal(err)
 		}
-		source += string(s) + "\n\n"
+		sourceSb291.WriteString(string(s) + "\n\n")
 	}
+	source += sourceSb291.String()
 	source = strings.Repeat(source, 10)
 	b.SetBytes(int64(len(source)))
 	for b.Loop() {

@@ -213,7 +213,7 @@ func (s *mailSession) Data(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	received, err := parseMail(raw)
+	received, err := ReadMail(raw)
 	if err != nil {
 		// Not a failure of the test as such: a hostile test may send what is no mail.
 		return &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: "not a mail: " + err.Error()}
@@ -226,7 +226,8 @@ func (s *mailSession) Data(r io.Reader) error {
 func (s *mailSession) Reset()        { s.from, s.to = "", nil }
 func (s *mailSession) Logout() error { return nil }
 
-func parseMail(raw []byte) (Received, error) {
+// ReadMail reads a mail as it was sent or kept, without an envelope.
+func ReadMail(raw []byte) (Received, error) {
 	r := Received{Raw: raw}
 	m, err := mail.ReadMessage(bytes.NewReader(raw))
 	if err != nil {
