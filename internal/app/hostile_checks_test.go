@@ -208,7 +208,7 @@ func (w *watch) inspectXML(body []byte) (texts, faults []string) {
 			}
 		case xml.EndElement:
 			switch name := lastOf(within); name {
-			case "encoded", "description", "html", "content", "summary":
+			case "encoded", "description", "html":
 				more, wrong := w.inspectFragment(content.String())
 				texts, faults = append(texts, more...), append(faults, wrong...)
 			case "link", "id", "guid", "loc", "comments":
