@@ -186,7 +186,11 @@ func (s *Store) fillPost(ctx context.Context, by Viewer, p *Post, e PostEdit) er
 	} else {
 		invalid.add("group", "Choose a group that you organise")
 	}
-	if len(invalid) > 0 {
+	refused, err := s.refusedReferences(ctx, by, *p, e)
+	if err != nil {
+		return err
+	}
+	if invalid = append(invalid, refused...); len(invalid) > 0 {
 		return invalid
 	}
 	p.Language, p.Licence = e.Language, e.Licence
@@ -207,6 +211,37 @@ func (s *Store) fillPost(ctx context.Context, by Viewer, p *Post, e PostEdit) er
 	}
 	p.setText(e.Markdown, e.Excerpt, rendered)
 	return nil
+}
+
+// refusedReferences is what an edit newly refers to and the editor would not offer: a form can be sent with any number.
+func (s *Store) refusedReferences(ctx context.Context, by Viewer, p Post, e PostEdit) (refused InvalidFields, err error) {
+	staff := by.Can(ReviewPosts, Object{})
+	for _, r := range []struct {
+		field     string
+		id        int64
+		present   *int64
+		table     any
+		condition string
+		args      []any
+		message   string
+	}{
+		{"announces", e.AnnouncesID, p.AnnouncesID, &Event{}, "status = ? AND (? OR group_id IN ?)", []any{EventPublished, staff, append([]int64{0}, by.GroupIDs...)}, "Choose an event of a group that you organise"},
+		{"series", e.SeriesID, p.SeriesID, &PostSeries{}, "1 = 1", nil, "Choose a series from the list"},
+		{"introduces", e.IntroducesID, p.IntroducesID, &Ambassador{}, "1 = 1", nil, "Choose an ambassador from the list"},
+		{"cover", e.CoverID, p.CoverID, &Medium{}, "user_id = ?", []any{by.UserID}, "Choose the picture again"},
+	} {
+		if r.id == 0 || r.present != nil && *r.present == r.id || r.field == "introduces" && !staff {
+			continue
+		}
+		var found int64
+		if err := s.read(ctx).Model(r.table).Where("id = ?", r.id).Where(r.condition, r.args...).Count(&found).Error; err != nil {
+			return nil, err
+		}
+		if found == 0 {
+			refused.add(r.field, r.message)
+		}
+	}
+	return refused, nil
 }
 
 // faults is what is wrong with an edit by itself; tooComplex is why its text cannot be rendered, or nil.

@@ -356,3 +356,42 @@ func pathOnly(address string) string {
 	}
 	return u.Path
 }
+
+func TestTheWatchFindsWhatIsHarmful(t *testing.T) {
+	w := newWatch("http://portal.example")
+	const calendar = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:a\r\nBEGIN:VEVENT\r\nUID:a\r\nDTSTAMP:20260101T000000Z\r\nSUMMARY:a\r\n%sEND:VEVENT\r\n%sEND:VCALENDAR\r\n"
+	feed := func(item string) string { return `<rss><channel><item>` + item + `</item></channel></rss>` }
+	for kind, bodies := range map[string][]string{
+		"text/html": {
+			`<p onclick="a()">`, `<script>a()</script>`, `<script src="https://evil.example/a.js"></script>`, `<a href="java&#9;script:a()">`, `<img src="data:text/html,a">`,
+			`<iframe src="/">`, `<style>a{}</style>`, `<form action="https://evil.example/">`, `<base href="/a">`, `<p m001r02="">`, `<m001r02>`, `<!-- m001r02 -->`,
+			`<script type="application/ld+json">{"a":"</script>"}</script>`, `<p style="a:b">`, `<meta http-equiv="refresh" content="0">`,
+		},
+		"application/rss+xml": {
+			feed(`<description>&lt;script>a()&lt;/script></description>`), feed(`<link>javascript:a()</link>`), feed(`<title>a`), feed(`<script/>`),
+		},
+		"application/feed+json": {`{"items":[{"content_html":"<img src=/a onerror=a()>"}]}`, `{"url":"javascript:a()"}`, `{`},
+		"text/calendar": {
+			fmt.Sprintf(calendar, "ATTENDEE:mailto:x@evil.example\r\n", ""), fmt.Sprintf(calendar, "X-PWNED:a\r\n", ""), fmt.Sprintf(calendar, "", "BEGIN:VEVENT\r\nEND:VEVENT\r\n"),
+			fmt.Sprintf(calendar, "SUMMARY:b\r\n", ""), fmt.Sprintf(calendar, "", "")[:100],
+		},
+		"text/csv": {"a,b\r\n=1+1,c\r\n", "a,b\r\nc\r\n", "a,\"\t=1\"\r\n"},
+	} {
+		for _, body := range bodies {
+			a := answer{route: "GET /", kind: kind, body: []byte(body)}
+			if kind == "text/html" {
+				root, err := html.Parse(strings.NewReader(body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				a.root = root
+			}
+			if _, faults := w.inspect(a); len(faults) == 0 {
+				t.Errorf("nothing is found in %s", body)
+			}
+		}
+	}
+	if _, faults := w.inspect(answer{kind: "text/calendar", body: []byte(fmt.Sprintf(calendar, "", ""))}); len(faults) > 0 {
+		t.Errorf("a good calendar: %q", faults)
+	}
+}

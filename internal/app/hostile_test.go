@@ -240,6 +240,7 @@ var typedFields = []field{
 	{"POST /admin/posts/:id/publication", "publish_at", or("2045-01-01T10:00"), "", ""},
 }
 
+// hostileRun is a portal in which people type hostile text.
 type hostileRun struct {
 	t              testing.TB
 	p              *portal
@@ -366,6 +367,8 @@ func (r *hostileRun) signIn(to string) *person {
 	return who
 }
 
+// round lets people use the whole portal with the payload in every field: a group, an account, a profile, an event with
+// registrations, a post. It returns the ambassador and the address of a ticket.
 func (r *hostileRun) round() (ambassador *person, ticket string) {
 	r.t.Helper()
 	open := func(who *person, path string) answer { r.t.Helper(); return who.open(path) }
@@ -375,11 +378,9 @@ func (r *hostileRun) round() (ambassador *person, ticket string) {
 	r.leads(r.fill(r.admin, open(r.admin, group), group, nil, nil))
 	r.fill(r.admin, open(r.admin, group), group+"/organisers", nil, nil)
 	groupID := pathOnly(group)[strings.LastIndexByte(group, '/')+1:]
-	invited := r.fill(r.admin, open(r.admin, "/admin/people/new"), "/admin/people", map[string]string{"role": "ambassador", "groups": valueOf(open(r.admin, group).form(r.t, group), "slug")}, nil)
-	account := r.leads(invited)
+	account := r.leads(r.fill(r.admin, open(r.admin, "/admin/people/new"), "/admin/people", map[string]string{"role": "ambassador", "groups": valueOf(open(r.admin, group).form(r.t, group), "slug")}, nil))
 	ambassador = r.signIn(r.accepted[markOf(r.rows["POST /admin/people: email"], r.n)])
 	r.leads(r.fill(ambassador, open(ambassador, "/account"), "/account", nil, nil))
-	_ = account
 
 	// Their profile
 	picture := file{`"><script>window.pwned=1</script>.png`, dot}
@@ -673,6 +674,7 @@ func (r *hostileRun) browse() {
 	b := testkit.NewBrowser(r.t)
 	b.AllowConsole("status of 404") // pictures that a text asks for
 	b.AllowConsole("status of 409") // forms of what is over
+	b.AllowConsole("beforeunload")  // an editor that is left without saving
 	seen := map[string]bool{}
 	opened := 0
 	b.Open(r.p.URL + r.adminLink())
@@ -693,6 +695,25 @@ func (r *hostileRun) browse() {
 		b.Open(r.p.URL + path)
 		if testkit.Eval[bool](b, "window.pwned !== undefined") {
 			r.t.Errorf("%s ran what was typed", path)
+		}
+	}
+	// What is typed into an editor is shown beside it at once, and again from the browser's own copy.
+	typed, _ := markdown(payloads[1], "Typed")
+	for _, path := range []string{"/admin/posts/new", "/admin/events/new", "/admin/groups/new"} {
+		b.Open(r.p.URL + path)
+		testkit.Eval[bool](b, fmt.Sprintf(`{const e = document.querySelector("#body"); e.value = %q; e.dispatchEvent(new Event("input", {bubbles: true}))}`, typed))
+		for tries := 0; !testkit.Eval[bool](b, `document.querySelector("[data-preview]").textContent.includes("Typed")`); tries++ {
+			if tries == 100 {
+				r.t.Fatalf("%s shows no preview", path)
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		if testkit.Eval[bool](b, "window.pwned !== undefined || document.querySelector('[data-preview] [onerror], [data-preview] [onload], [data-preview] [onclick]') !== null") {
+			r.t.Errorf("the preview of %s ran what was typed", path)
+		}
+		b.Open(r.p.URL + path)
+		if testkit.Eval[bool](b, "window.pwned !== undefined") {
+			r.t.Errorf("%s ran what was typed before", path)
 		}
 	}
 	if opened < 50 {
