@@ -214,7 +214,7 @@ func (s *Store) fillPost(ctx context.Context, by Viewer, p *Post, e PostEdit) er
 }
 
 // refusedReferences is what an edit newly refers to and the editor would not offer: a form can be sent with any number.
-func (s *Store) refusedReferences(ctx context.Context, by Viewer, p Post, e PostEdit) (refused InvalidFields, err error) {
+func (s *Store) refusedReferences(ctx context.Context, by Viewer, p Post, e PostEdit) (refused FieldErrors, err error) {
 	staff := by.Can(ReviewPosts, Object{})
 	for _, r := range []struct {
 		field     string
