@@ -299,7 +299,7 @@ func (a *App) newRegistrationShow(d models.RegistrationDetail, token string) (Re
 	switch {
 	case d.Status == models.RegistrationCancelled:
 		page.State = EventState{Look: "bad", Words: "Cancelled"}
-		page.Heading, page.Words = "You gave up your place", "It is free for somebody else, and a mail takes the event out of your calendar."
+		page.Heading, page.Words = "Your place is given up", "It is free for somebody else, and a mail takes the event out of your calendar."
 		if e.RegistrationRefusal(now) == nil {
 			page.Again = links.Register(e.Slug)
 			page.Words += " If plans change once more, you can register again while there are seats."

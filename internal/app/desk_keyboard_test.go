@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"net/http"
 	"path"
 	"strings"
 	"testing"
@@ -66,7 +67,7 @@ func TestBrowserTheDeskWorksByKeyboardAlone(t *testing.T) {
 		press(t, b, ".confirm .btn-primary", `.edit-side a[href$="/attendees"]`)
 		press(t, b, `.edit-side a[href$="/attendees"]`, ".empty")
 		shows(t, b, "Nobody yet")
-		if response, _ := p.get(t, "/events/an-evening-of-keys"); response.StatusCode != 200 {
+		if response, _ := p.get(t, "/events/an-evening-of-keys"); response.StatusCode != http.StatusOK {
 			t.Errorf("the published event answers %d", response.StatusCode)
 		}
 	})
