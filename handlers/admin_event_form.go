@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -105,12 +106,10 @@ func typedEvent(c *fiber.Ctx) eventForm {
 	return f
 }
 
-// newEventForm is the form of an event that nobody wrote yet, for a group.
-func newEventForm(group models.GroupChoice, now time.Time) eventForm {
-	zone := "UTC"
-	if group.Timezone != "" {
-		zone = group.Timezone
-	}
+// newEventForm is the form of an event that nobody wrote yet, for a group. Its time zone is the
+// group's, or the one given, or UTC.
+func newEventForm(group models.GroupChoice, timezone string, now time.Time) eventForm {
+	zone := cmp.Or(group.Timezone, timezone, "UTC")
 	evening := now.In(location(zone)).AddDate(0, 1, 0).Format(time.DateOnly)
 	f := eventForm{rows: map[string][]formRow{}, fields: map[string]string{
 		"kind": string(models.KindMeetup), "mode": string(models.ModeInPerson), "language": "en", "text_language": "en", "timezone": zone,

@@ -184,7 +184,7 @@ func (a *App) newEvent(c *fiber.Ctx) error {
 			group = g
 		}
 	}
-	return a.eventEditor(c, http.StatusOK, nil, newEventForm(group, a.Store.Now()), nil, nil)
+	return a.eventEditor(c, http.StatusOK, nil, newEventForm(group, v.Timezone, a.Store.Now()), nil, nil)
 }
 
 func (a *App) editEvent(c *fiber.Ctx) error {

@@ -75,6 +75,10 @@ func TestAnOrganiserTakesAnEventFromDraftToCancelled(t *testing.T) {
 	if got := page.Attr("#timezone", "value"); got != "Europe/Berlin" {
 		t.Errorf("zone %q, want the group's", got)
 	}
+	w.exec("UPDATE users SET timezone = 'Asia/Tokyo' WHERE email = 'sam@example.org'")
+	if got := w.page(w.get("sam", "/admin/events/new"), http.StatusOK).Attr("#timezone", "value"); got != "Asia/Tokyo" {
+		t.Errorf("zone %q without a group, want that of who writes", got)
+	}
 	path := w.leads(w.post("olu", "/admin/events", eventFields()...), "/admin/events/")
 	if a := w.get("", "/events/pipelines-as-a-product"); a.StatusCode != http.StatusNotFound {
 		t.Errorf("a visitor sees the draft: %d", a.StatusCode)

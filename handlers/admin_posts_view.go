@@ -357,7 +357,11 @@ func newAdminPostReview(p models.Post, filing models.PostFiling, reviews, revisi
 	data.CanSendBack = staff && p.Status == models.PostSubmitted
 	data.CanWithdraw = staff && p.Status == models.PostPublished
 	for _, r := range reviews {
-		data.Steps = append(data.Steps, newReviewStep(r, stepWords[r.Status], "", zone))
+		words := stepWords[r.Status]
+		if r.Status == models.PostPublished && p.PublishAt != nil && r.CreatedAt.Before(*p.PublishAt) {
+			words = "scheduled it"
+		}
+		data.Steps = append(data.Steps, newReviewStep(r, words, "", zone))
 	}
 	for _, r := range revisions {
 		data.Earlier = append(data.Earlier, newReviewStep(r, "saved “"+r.Title+"”", links.DeskRevision(p.ID, r.ID), zone))

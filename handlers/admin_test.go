@@ -59,6 +59,15 @@ func TestTheEditor(t *testing.T) {
 		w.page(w.get("", "/blog/three-ways"), http.StatusGone)
 	})
 
+	t.Run("a post for later is called scheduled, not published", func(t *testing.T) {
+		w := newDeskWorld(t)
+		w.leads(w.post("sam", "/admin/posts", postForm("title", "Later", "body", "Text")...), "/admin/posts/1")
+		w.leads(w.post("sam", "/admin/posts/1/publication", "version", "1", "when", "later", "publish_at", "2030-05-12T09:00"), "/admin/posts/1/review")
+		if done := w.page(w.get("sam", "/admin/posts/1/review"), http.StatusOK).Text("main"); !strings.Contains(done, "scheduled it") || strings.Contains(done, "published it") {
+			t.Errorf("the history says %q", done)
+		}
+	})
+
 	t.Run("a stale save shows both texts and loses none", func(t *testing.T) {
 		w := newDeskWorld(t)
 		w.leads(w.post("ben", "/admin/posts", postForm("title", "Two", "body", "Common\nOld")...), "/admin/posts/1")

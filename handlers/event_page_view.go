@@ -223,14 +223,14 @@ func newEventHosts(d models.EventDetail) []EventHost {
 // mostInviters is how many people an invitation names.
 const mostInviters = 3
 
-// invitation says who invites: "Helen Beal and Ada Example invite you to".
+// invitation says who invites: "Helen Beal and Ada Example invite you to". Nobody invites to what is cancelled.
 func invitation(d models.EventDetail) string {
 	var names []string
 	for _, person := range d.Inviters {
 		names = append(names, person.Name)
 	}
 	switch {
-	case len(names) == 0:
+	case len(names) == 0, d.Event.Status == models.EventCancelled:
 		return ""
 	case len(names) == 1:
 		return names[0] + " invites you to"

@@ -18,7 +18,8 @@ var flashes = map[string]string{
 	"submitted":      "Sent to review. You get a mail when it was read.",
 	"sent-back":      "The author gets your words by mail.",
 	"declined":       "Declined. The author gets your words by mail.",
-	"published":      "Published. The author is told by mail.",
+	"published":      "Published. The author gets a mail, unless that is you.",
+	"scheduled":      "Scheduled. It appears by itself at the time below.",
 	"withdrawn":      "Taken back.",
 	"restored":       "The earlier text is back.",
 

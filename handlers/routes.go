@@ -71,9 +71,11 @@ func (a *App) routes() []Route {
 	feeds("/blog", "feed of the blog at its list", a.sendBlogFeed)
 	anyone("/feeds", "feeds and calendars", a.showFeeds)
 	anyone("/blog", "blog", a.showBlog)
-	for _, kind := range []string{"category", "tag", "author", "series"} {
-		anyone("/blog/"+kind+"/:slug", "posts of a "+kind, a.showArchive(kind))
-		feeds("/blog/"+kind+"/:slug", "feed of a "+kind, a.sendArchiveFeed(kind))
+	for _, archive := range []struct{ kind, words string }{
+		{"category", "a category"}, {"tag", "a tag"}, {"author", "an author"}, {"series", "a series"},
+	} {
+		anyone("/blog/"+archive.kind+"/:slug", "posts of "+archive.words, a.showArchive(archive.kind))
+		feeds("/blog/"+archive.kind+"/:slug", "feed of "+archive.words, a.sendArchiveFeed(archive.kind))
 	}
 	anyone("/blog/:slug", "post", a.showPost)
 

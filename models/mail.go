@@ -21,6 +21,7 @@ const (
 	MailEventCancelled   MailKind = "event_cancelled"   // the organiser cancelled
 	MailEventChanged     MailKind = "event_changed"     // time or place changed
 	MailSignIn           MailKind = "sign_in"           // a one-time link
+	MailInvitation       MailKind = "invitation"        // a one-time link, to who did not ask for it
 	MailPostSubmitted    MailKind = "post_submitted"    // to staff
 	MailPostReviewed     MailKind = "post_reviewed"     // to the author: published, changes asked, declined
 )
@@ -28,7 +29,7 @@ const (
 // Value refuses a kind that is not one of ours.
 func (k MailKind) Value() (driver.Value, error) {
 	return oneOf("mail kind", k, MailRegistered, MailRegistrationLink, MailUnregistered, MailEventCancelled, MailEventChanged,
-		MailSignIn, MailPostSubmitted, MailPostReviewed)
+		MailSignIn, MailInvitation, MailPostSubmitted, MailPostReviewed)
 }
 
 // Mail is a row of the outbox: whom to tell what, never the words, which are made from the rows it points to when it

@@ -120,7 +120,7 @@ func (s *Store) Invite(ctx context.Context, by Viewer, n NewUser) (User, error) 
 		if user, err = tx.addUser(ctx, by, n); err != nil {
 			return err
 		}
-		return tx.mailSignInLink(ctx, user, "")
+		return tx.mailSignInLink(ctx, MailInvitation, user, "")
 	})
 	return user, err
 }

@@ -115,23 +115,23 @@ func (s *Store) RequestSignIn(ctx context.Context, email, next string) error {
 			return err
 		}
 		var recent int64
-		err = tx.read(ctx).Model(&Mail{}).Where("user_id = ? AND kind = ? AND created_at > ?",
-			user.ID, MailSignIn, tx.Now().Add(-signInMailPause)).Count(&recent).Error
+		err = tx.read(ctx).Model(&Mail{}).Where("user_id = ? AND kind IN ? AND created_at > ?",
+			user.ID, []MailKind{MailSignIn, MailInvitation}, tx.Now().Add(-signInMailPause)).Count(&recent).Error
 		if err != nil || recent > 0 {
 			return err
 		}
-		return tx.mailSignInLink(ctx, user, next)
+		return tx.mailSignInLink(ctx, MailSignIn, user, next)
 	})
 }
 
 // mailSignInLink makes a one-time link without a token and the mail that will bring it.
-func (s *Store) mailSignInLink(ctx context.Context, user User, next string) error {
+func (s *Store) mailSignInLink(ctx context.Context, kind MailKind, user User, next string) error {
 	link := SignInLink{UserID: user.ID, NextPath: next, CreatedAt: s.Now(), ExpiresAt: s.Now().Add(signInLength)}
 	if err := s.write(ctx).Create(&link).Error; err != nil {
 		return err
 	}
 	return s.enqueue(ctx, Mail{
-		Kind: MailSignIn, DedupeKey: fmt.Sprintf("%s/%d", MailSignIn, link.ID), Recipient: user.Email,
+		Kind: kind, DedupeKey: fmt.Sprintf("%s/%d", kind, link.ID), Recipient: user.Email,
 		RecipientName: user.Name, UserID: &user.ID, SignInLinkID: &link.ID,
 	})
 }

@@ -203,6 +203,27 @@ func TestASignInLinkIsMadeWhenItIsSentAndWorks(t *testing.T) {
 	}
 }
 
+func TestWhoIsInvitedIsToldOfAnAccountAndGetsALinkThatWorks(t *testing.T) {
+	p := newPost(t)
+	admin, _, err := p.store.AddUser(t.Context(), models.Viewer{Role: models.RoleAdmin}, models.NewUser{Email: "ida@example.org", Name: "Ida", Role: models.RoleAdmin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.store.Invite(t.Context(), models.Viewer{UserID: admin.ID, Role: models.RoleAdmin}, models.NewUser{Email: "ada@example.org", Name: "Ada", Role: models.RoleStaff}); err != nil {
+		t.Fatal(err)
+	}
+	p.run(p.worker)
+	text := p.box.Wait(1)[0].Text
+	if !strings.Contains(text, "made an account for you") || !strings.Contains(text, "https://community.example.org/login\n") {
+		t.Errorf("the mail says %q", text)
+	}
+	_, rest, ok := strings.Cut(text, "https://community.example.org/login/")
+	token, _, _ := strings.Cut(rest, "\n")
+	if _, err := p.store.SignInLinkFor(t.Context(), token); !ok || err != nil {
+		t.Errorf("the link in %q: %v", text, err)
+	}
+}
+
 func TestMailsToOnePersonArriveInOrderWhateverFails(t *testing.T) {
 	p := newPost(t)
 	r := p.register("ada@example.org")

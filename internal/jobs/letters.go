@@ -36,6 +36,7 @@ type RegistrationLetter struct {
 // SignInLetter is a mail with a one-time link.
 type SignInLetter struct {
 	SiteURL, Name, URL string
+	AgainURL           string // where to ask for another link
 }
 
 // PostLetter is a mail about a post.
@@ -45,20 +46,21 @@ type PostLetter struct {
 	Comment                         string
 	Published, Scheduled, ChangesIn bool
 	When                            string // when a scheduled post appears
-	URL                             string // of the post, or of its editor
+	URL                             string // of the post, of its review, or of its editor
 }
 
 // letters are the templates of the mails.
 type letters struct {
 	registrations map[models.MailKind]*templates.Mail[RegistrationLetter]
 	posts         map[models.MailKind]*templates.Mail[PostLetter]
-	signIn        *templates.Mail[SignInLetter]
+	signIns       map[models.MailKind]*templates.Mail[SignInLetter]
 }
 
 func newLetters() (letters, error) {
 	l := letters{
 		registrations: make(map[models.MailKind]*templates.Mail[RegistrationLetter]),
 		posts:         make(map[models.MailKind]*templates.Mail[PostLetter]),
+		signIns:       make(map[models.MailKind]*templates.Mail[SignInLetter]),
 	}
 	var errs []error
 	for _, kind := range []models.MailKind{
@@ -71,9 +73,11 @@ func newLetters() (letters, error) {
 		tmpl, err := templates.NewMail[PostLetter](string(kind))
 		l.posts[kind], errs = tmpl, append(errs, err)
 	}
-	var err error
-	l.signIn, err = templates.NewMail[SignInLetter](string(models.MailSignIn))
-	return l, errors.Join(append(errs, err)...)
+	for _, kind := range []models.MailKind{models.MailSignIn, models.MailInvitation} {
+		tmpl, err := templates.NewMail[SignInLetter](string(kind))
+		l.signIns[kind], errs = tmpl, append(errs, err)
+	}
+	return l, errors.Join(errs...)
 }
 
 // calendarMethods says which mails carry the event for the recipient's calendar, and what it is to do with it.
@@ -102,7 +106,7 @@ func (w *Worker) compose(ctx context.Context, l letters, m models.Mail) (mail.Me
 		err = w.composeRegistration(ctx, l, m, &message)
 	case models.MailPostSubmitted, models.MailPostReviewed:
 		err = w.composePost(ctx, l, m, &message)
-	case models.MailSignIn:
+	case models.MailSignIn, models.MailInvitation:
 		err = w.composeSignIn(ctx, l, m, &message)
 	default:
 		err = fmt.Errorf("no template for a mail of kind %q", m.Kind)
@@ -178,8 +182,8 @@ func (w *Worker) composeSignIn(ctx context.Context, l letters, m models.Mail, me
 	if err != nil {
 		return err
 	}
-	message.Subject, message.Text, message.HTML, err = l.signIn.Render(SignInLetter{
-		SiteURL: w.Site.Base(), Name: m.RecipientName, URL: w.Site.Abs(links.SignIn(token)),
+	message.Subject, message.Text, message.HTML, err = l.signIns[m.Kind].Render(SignInLetter{
+		SiteURL: w.Site.Base(), Name: m.RecipientName, URL: w.Site.Abs(links.SignIn(token)), AgainURL: w.Site.Abs(links.Login),
 	})
 	return err
 }
@@ -207,6 +211,9 @@ func (w *Worker) composePost(ctx context.Context, l letters, m models.Mail, mess
 		} else {
 			data.Published, data.URL = true, w.Site.Abs(links.Post(letter.Slug))
 		}
+	}
+	if m.Kind == models.MailPostSubmitted {
+		data.URL = w.Site.Abs(links.DeskReview(letter.ID))
 	}
 	message.Subject, message.Text, message.HTML, err = l.posts[m.Kind].Render(data)
 	return err
