@@ -66,6 +66,9 @@ func (s *Store) ViewerBySession(ctx context.Context, token string) (Viewer, erro
 			return tx.write(ctx).Model(&Session{}).Where("id = ?", v.SessionID).
 				Updates(map[string]any{"seen_at": now, "expires_at": now.Add(sessionLength)}).Error
 		})
+		if errors.Is(err, ErrUnavailable) {
+			err = nil // reading goes on while nothing can be written; the next request tries again
+		}
 	}
 	return v, err
 }
@@ -112,6 +115,10 @@ func (s *Store) RequestSignIn(ctx context.Context, email, next string) error {
 			return nil
 		}
 		if err != nil {
+			return err
+		}
+		// One after the other, so that who asks many times at once gets one mail.
+		if user, err = tx.lockUser(ctx, user.ID); err != nil {
 			return err
 		}
 		var recent int64
