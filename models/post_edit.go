@@ -99,10 +99,7 @@ func (s *Store) CreatePost(ctx context.Context, by Viewer, e PostEdit) (Post, er
 			return err
 		}
 		if err := tx.write(ctx).Create(&p).Error; err != nil {
-			if errors.Is(err, gorm.ErrDuplicatedKey) {
-				return ErrSlugTaken
-			}
-			return err
+			return slugTaken(err)
 		}
 		if err := tx.filePost(ctx, by, p, e); err != nil {
 			return err
@@ -150,10 +147,7 @@ func (s *Store) SavePost(ctx context.Context, by Viewer, id int64, e PostEdit) (
 		}
 		result := tx.write(ctx).Model(&Post{}).Where("id = ? AND version = ?", id, e.Version).
 			Select("*").Omit("ID", "UUID", "Status", "PublishAt", "ExpireAt", "UserID", "Sample", "CreatedAt").Updates(&p)
-		if errors.Is(result.Error, gorm.ErrDuplicatedKey) {
-			return ErrSlugTaken
-		}
-		if err := changed(result, "post", id); err != nil {
+		if err := slugTaken(changed(result, "post", id)); err != nil {
 			return err
 		}
 		if err := tx.filePost(ctx, by, p, e); err != nil {
@@ -175,7 +169,7 @@ func (s *Store) SavePost(ctx context.Context, by Viewer, id int64, e PostEdit) (
 // fillPost puts an edit into a post, as far as the viewer may.
 func (s *Store) fillPost(ctx context.Context, by Viewer, p *Post, e PostEdit) error {
 	staff := by.Can(ReviewPosts, Object{})
-	p.Title = strings.Join(strings.Fields(e.Title), " ")
+	p.Title = oneLine(e.Title)
 	rendered, err := s.render(ctx, e.Markdown, p.idPrefix())
 	if err != nil && !errors.Is(err, ErrInvalid) {
 		return err
@@ -185,6 +179,9 @@ func (s *Store) fillPost(ctx context.Context, by Viewer, p *Post, e PostEdit) er
 		p.GroupID = reference(e.GroupID)
 	} else {
 		invalid.add("group", "Choose a group that you organise")
+	}
+	if err := s.checkAnnounced(ctx, by, p, e.AnnouncesID, &invalid); err != nil {
+		return err
 	}
 	if len(invalid) > 0 {
 		return invalid
@@ -202,7 +199,7 @@ func (s *Store) fillPost(ctx context.Context, by Viewer, p *Post, e PostEdit) er
 		}
 		p.SeriesID = &row.ID
 	}
-	if err := s.fillSlug(ctx, p, e.Slug); err != nil {
+	if p.Slug, err = s.editedSlug(ctx, "post", p.ID, p.Slug, e.Slug, p.Title); err != nil {
 		return err
 	}
 	p.setText(e.Markdown, e.Excerpt, rendered)
@@ -273,23 +270,19 @@ func webAddress(address string) bool {
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && !strings.ContainsAny(address, " \t\r\n")
 }
 
-// fillSlug gives a post the slug that was asked for, or one made from its title.
-func (s *Store) fillSlug(ctx context.Context, p *Post, wanted string) (err error) {
-	if wanted == "" && p.Slug != "" {
+// checkAnnounced refuses an event that the viewer may not see, whose title the editor would tell. The one that the post
+// announces already stays.
+func (s *Store) checkAnnounced(ctx context.Context, by Viewer, p *Post, id int64, wrong *FieldErrors) error {
+	if id == 0 || p.AnnouncesID != nil && *p.AnnouncesID == id {
 		return nil
 	}
-	if wanted == "" {
-		p.Slug, err = s.freeSlug(ctx, "posts", slug.Make(p.Title))
+	var event Event
+	err := s.read(ctx).Select("id, group_id, status").Where("id = ?", id).Take(&event).Error
+	if err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
 		return err
 	}
-	p.Slug = wanted
-	// An address that once led to another post still does.
-	var taken int64
-	if err := s.read(ctx).Model(&SlugHistory{}).Where("kind = ? AND slug = ? AND object_id <> ?", "post", wanted, p.ID).Count(&taken).Error; err != nil {
-		return err
-	}
-	if taken > 0 {
-		return ErrSlugTaken
+	if event.ID == 0 || event.Status == EventDraft && !by.Can(EditEvent, event.organisedBy()) {
+		wrong.add("announces", "Choose an event from the list")
 	}
 	return nil
 }
