@@ -299,10 +299,10 @@ func (a *App) newRegistrationShow(d models.RegistrationDetail, token string) (Re
 	switch {
 	case d.Status == models.RegistrationCancelled:
 		page.State = EventState{Look: "bad", Words: "Cancelled"}
-		page.Heading, page.Words = "You gave up your place", "It is free for somebody else, and a mail takes the event out of your calendar."
+		page.Heading, page.Words = "Your place is free again", "It was cancelled, and a mail takes the event out of your calendar."
 		if e.RegistrationRefusal(now) == nil {
 			page.Again = links.Register(e.Slug)
-			page.Words += " If plans change once more, you can register again while there are seats."
+			page.Words += " To come after all, register again while there are seats."
 		}
 		return page, nil
 	case e.Status == models.EventCancelled:

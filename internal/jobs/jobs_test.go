@@ -211,7 +211,7 @@ func TestMailsToOnePersonArriveInOrderWhateverFails(t *testing.T) {
 	}
 	p.clock.Advance(2 * time.Minute)
 	mails := p.box.Wait(3)
-	if a, b := mails[1].Subject, mails[2].Subject; !strings.HasPrefix(a, "Your ticket") || !strings.HasPrefix(b, "You gave up") {
+	if a, b := mails[1].Subject, mails[2].Subject; !strings.HasPrefix(a, "Your ticket") || !strings.HasPrefix(b, "Your place is free") {
 		t.Errorf("then came %q and %q", a, b)
 	}
 	if request, cancel := mails[1].Calendar, mails[2].Calendar; !strings.Contains(request, "METHOD:REQUEST") || !strings.Contains(cancel, "METHOD:CANCEL") {
@@ -266,4 +266,31 @@ func TestAWorkerThatIsStoppedFinishesTheMailInHand(t *testing.T) {
 	if p.count("SELECT count(*) FROM mails WHERE sent_at IS NOT NULL") != 1 {
 		t.Error("the mail was sent and not noted")
 	}
+}
+
+// broken cannot send to one person.
+type broken struct{ mail.Sender }
+
+func (b broken) Send(ctx context.Context, m mail.Message) error {
+	if m.To.Email == "ada@example.org" {
+		panic("no way to write this")
+	}
+	return b.Sender.Send(ctx, m)
+}
+
+func TestAMailThatCannotBeWrittenIsGivenUpAndTheOthersGo(t *testing.T) {
+	p := newPost(t)
+	p.register("ada@example.org")
+	p.register("grace@example.org")
+	p.run(p.with(broken{p.worker.Sender}))
+	if got := p.box.Wait(1)[0].To[0]; got != "grace@example.org" {
+		t.Errorf("the mail went to %s", got)
+	}
+	for range 100 {
+		if p.count("SELECT count(*) FROM mails WHERE failed_at IS NOT NULL AND recipient = 'ada@example.org'") == 1 {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Error("the mail is not marked as failed")
 }
