@@ -113,7 +113,7 @@ func (a *App) endSession(c *fiber.Ctx) error {
 		return err
 	}
 	if id == v.SessionID {
-		a.setSession(c, "", time.Unix(1, 0))
+		a.clearSession(c)
 		a.flash(c, "signed-out")
 		return seeOther(c, links.Home)
 	}
@@ -211,7 +211,7 @@ func (a *App) accountRegistration(r models.OwnRegistration) AccountRegistration 
 	}
 	switch now := a.Store.Now(); {
 	case r.Registration.Status == models.RegistrationCancelled:
-		line.State = "You cancelled"
+		line.State = "Cancelled"
 	case r.EventStatus == models.EventCancelled:
 		line.State, line.Tone = "Event cancelled", "bad"
 	case !now.Before(r.EndsAt):

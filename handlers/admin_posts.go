@@ -423,7 +423,11 @@ func (a *App) publishPost(c *fiber.Ctx) error {
 	case err != nil:
 		return err
 	}
-	a.flash(c, "published")
+	if at.IsZero() {
+		a.flash(c, "published")
+	} else {
+		a.flash(c, "scheduled")
+	}
 	return seeOther(c, links.DeskReview(p.ID))
 }
 

@@ -19,6 +19,7 @@ var flashes = map[string]string{
 	"sent-back":      "The author gets your words by mail.",
 	"declined":       "Declined. The author gets your words by mail.",
 	"published":      "Published. The author is told by mail.",
+	"scheduled":      "It will be public at its time. The author is told by mail.",
 	"withdrawn":      "Taken back.",
 	"restored":       "The earlier text is back.",
 
@@ -59,6 +60,5 @@ func (a *App) takeFlash(c *fiber.Ctx) string {
 		return ""
 	}
 	c.Cookie(&fiber.Cookie{Name: flashCookie, Path: "/", Expires: time.Unix(1, 0), HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode})
-	c.Locals(flashKey, true)
 	return flashes[name]
 }

@@ -32,7 +32,7 @@ func onEachNewsroom(t *testing.T, test func(t *testing.T, n *newsroom)) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			session, _, _, err := store.SignIn(t.Context(), models.Viewer{}, token, "")
+			session, _, err := store.SignIn(t.Context(), models.Viewer{}, token, "")
 			if err != nil {
 				t.Fatal(err)
 			}
