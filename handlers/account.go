@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -176,7 +177,7 @@ func (a *App) nameFirstAdmin(c *fiber.Ctx) error {
 
 // identityErrors is what is wrong with a typed name and time zone.
 func identityErrors(name, zone string) (errs FieldErrors) {
-	if name == "" || len(name) > 200 {
+	if name == "" || utf8.RuneCountInString(name) > 200 {
 		errs.Add("name", "Enter your name, of up to 200 letters")
 	}
 	if _, err := time.LoadLocation(zone); err != nil || zone == "" || zone == "Local" {

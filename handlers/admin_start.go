@@ -11,6 +11,7 @@ import (
 
 	"github.com/cdfoundation/portal/internal/links"
 	"github.com/cdfoundation/portal/models"
+	"github.com/cdfoundation/portal/templates"
 )
 
 // AdminStart is the desk's first page: what needs the viewer now, what is next, and what just happened.
@@ -80,7 +81,7 @@ func (a *App) showDesk(c *fiber.Ctx) error {
 		if n := counts[models.MailGivenUp]; n > 0 {
 			what, why := "A mail could not be sent", "It was tried and given up"
 			if n > 1 {
-				what, why = thousandsOf(n)+" mails could not be sent", "They were tried and given up"
+				what, why = templates.Thousands(n)+" mails could not be sent", "They were tried and given up"
 			}
 			data.Needs = append(data.Needs, Need{Icon: "mail", What: what, Why: why, URL: links.DeskMail + "?state=failed", Action: "See why"})
 		}
@@ -159,7 +160,7 @@ func eventNeeds(events []models.NextEvent, now time.Time) (needs []Need) {
 		case 1:
 			need.Why = "One person waits for it"
 		default:
-			need.Why = thousandsOf(e.Confirmed) + " people wait for it"
+			need.Why = templates.Thousands(e.Confirmed) + " people wait for it"
 		}
 		needs = append(needs, need)
 	}
@@ -251,9 +252,9 @@ func newNextEventLine(e models.NextEvent, now time.Time) NextEventLine {
 	case e.Registration != models.RegistrationPortal:
 		line.Seats = "Not counted here"
 	case e.Seats == 0:
-		line.Seats = thousandsOf(e.Confirmed) + " come"
+		line.Seats = templates.Thousands(e.Confirmed) + " come"
 	default:
-		line.Seats = thousandsOf(e.Confirmed) + " of " + thousandsOf(e.Seats)
+		line.Seats = templates.Thousands(e.Confirmed) + " of " + templates.Thousands(e.Seats)
 		line.Taken, line.Of = min(e.Confirmed, e.Seats), e.Seats
 	}
 	return line

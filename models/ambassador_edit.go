@@ -108,7 +108,7 @@ func (e ProfileEdit) faults(tooComplex error) (invalid FieldErrors) {
 	for _, f := range []struct{ field, value string }{
 		{"title", e.Title}, {"employer", e.Employer}, {"city", e.City}, {"pronouns", e.Pronouns}, {"handle", e.Handle},
 	} {
-		if len(f.value) > 200 {
+		if tooLong(f.value, 200) {
 			invalid.add(f.field, "Shorten this to 200 letters")
 		}
 	}
@@ -126,15 +126,15 @@ func (e ProfileEdit) faults(tooComplex error) (invalid FieldErrors) {
 			invalid.add("languages", fmt.Sprintf("“%s” is no language tag; use such as en, de or zh-Hans", tag))
 		}
 	}
-	if len(e.Topics) > 20 || len(strings.Join(e.Topics, "")) > 1000 {
+	if len(e.Topics) > 20 || tooLong(strings.Join(e.Topics, ""), 1000) {
 		invalid.add("topics", "Choose up to 20 topics")
 	}
 	for _, link := range e.Links {
-		if link.Label == "" || !webAddress(link.URL) || len(link.URL) > 1000 || len(link.Label) > 100 {
+		if link.Label == "" || !webAddress(link.URL) || tooLong(link.URL, 1000) || tooLong(link.Label, 100) {
 			invalid.add("links", "Give every link a name and a whole address, with https:// in front")
 		}
 	}
-	if len(e.Quote) > 500 {
+	if tooLong(e.Quote, 500) {
 		invalid.add("quote", "Shorten the quote to 500 letters")
 	}
 	if tooComplex != nil {

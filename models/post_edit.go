@@ -208,10 +208,10 @@ func (s *Store) fillPost(ctx context.Context, by Viewer, p *Post, e PostEdit) er
 
 // faults is what is wrong with an edit by itself; tooComplex is why its text cannot be rendered, or nil.
 func (e PostEdit) faults(title string, tooComplex error) (invalid FieldErrors) {
-	if title == "" || len(title) > 300 {
+	if title == "" || tooLong(title, maxLine) {
 		invalid.add("title", "Give the post a title, of up to 300 letters")
 	}
-	if len(e.Excerpt) > 1000 {
+	if tooLong(e.Excerpt, 1000) {
 		invalid.add("excerpt", "Shorten the standfirst to 1,000 letters")
 	}
 	if tooComplex != nil {
@@ -226,18 +226,18 @@ func (e PostEdit) faults(title string, tooComplex error) (invalid FieldErrors) {
 		invalid.add("language", "Enter a language as its tag, such as en, de or zh-Hans")
 	}
 	for _, tag := range e.Tags {
-		if slug.Valid(slug.Make(tag)) != nil || len(tag) > 60 {
+		if slug.Valid(slug.Make(tag)) != nil || tooLong(tag, 60) {
 			invalid.add("tags", fmt.Sprintf("Choose another word than “%s” as a tag", tag))
 		}
 	}
 	if len(e.Tags) > 12 {
 		invalid.add("tags", "Choose up to 12 tags")
 	}
-	if e.NewSeries != "" && (slug.Valid(slug.Make(e.NewSeries)) != nil || len(e.NewSeries) > 200) {
+	if e.NewSeries != "" && (slug.Valid(slug.Make(e.NewSeries)) != nil || tooLong(e.NewSeries, 200)) {
 		invalid.add("new_series", "Choose another title for the series")
 	}
 	for _, b := range e.Bylines {
-		if _, err := parseName(b.Name); err != nil || len(b.Title) > 200 || len(b.Employer) > 200 {
+		if _, err := parseName(b.Name); err != nil || tooLong(b.Title, 200) || tooLong(b.Employer, 200) {
 			invalid.add("bylines", "Give every author a name, of up to 200 letters")
 		}
 	}
@@ -249,9 +249,9 @@ func (e PostEdit) faults(title string, tooComplex error) (invalid FieldErrors) {
 	}
 	for _, part := range []struct {
 		field, value string
-		most         int // bytes
+		most         int
 	}{{"source_name", e.SourceName, 200}, {"source_author", e.SourceAuthor, 200}, {"source_url", e.SourceURL, 1000}, {"licence", e.Licence, 60}} {
-		if len(part.value) > part.most {
+		if tooLong(part.value, part.most) {
 			invalid.add(part.field, fmt.Sprintf("Shorten this to %d letters", part.most))
 		}
 	}

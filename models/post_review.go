@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// maxComment is the most bytes of the words that come with a step of a review.
+// maxComment is the most characters of the words that come with a step of a review.
 const maxComment = 5000
 
 // Submit hands a draft to staff for review and tells them by mail. It refuses with ErrNotFound, with ErrTransition from
@@ -97,7 +97,7 @@ type postStep struct {
 // is compared unless it is 0.
 func (s *Store) step(ctx context.Context, by Viewer, id, version int64, step postStep) error {
 	step.comment = strings.TrimSpace(step.comment)
-	if len(step.comment) > maxComment || step.words && step.comment == "" {
+	if tooLong(step.comment, maxComment) || step.words && step.comment == "" {
 		return fmt.Errorf("%w: comment", ErrInvalid)
 	}
 	return s.tx(ctx, func(tx *Store) error {
