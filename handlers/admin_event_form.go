@@ -350,6 +350,7 @@ type FormSection struct {
 // FormPart is one of the repeated parts of a section.
 type FormPart struct {
 	Legend     string
+	Folded     string // what a part that is folded up says of itself; empty for an open one
 	HiddenName string // of the field that names the stored row
 	HiddenID   string
 	Rows       [][]Field
@@ -552,6 +553,7 @@ func (f eventForm) partSections(path string, errs FieldErrors, holders map[strin
 			return [][]Field{{field("sponsor", n, row, "name", "Name", "text"), field("sponsor", n, row, "contribution", "Gives", "text"), field("sponsor", n, row, "url", "Web address", "url")}}
 		}},
 	}
+	severalDays := slices.ContainsFunc(f.rows["agenda"], func(row formRow) bool { return row["day"] != "" && row["day"] != "1" })
 	var sections []FormSection
 	for _, l := range layout {
 		section := FormSection{ID: l.id, Legend: l.legend, Hint: l.hint, AddLabel: l.add, Add: l.part, AddURL: path + "#" + l.id}
@@ -570,11 +572,24 @@ func (f eventForm) partSections(path string, errs FieldErrors, holders map[strin
 					part.Remove, part.Note = "", "Stands on "+people(held, "registration", "registrations")+", so it stays."
 				}
 			}
+			if len(f.rows[l.part]) > 2 && row["title"] != "" && l.part == "agenda" && !faulty(part.Rows) {
+				part.Folded = strings.TrimSpace(row["starts"] + " " + row["title"])
+				if severalDays {
+					part.Folded = "Day " + row["day"] + ", " + part.Folded
+				}
+			}
 			section.Parts = append(section.Parts, part)
 		}
 		sections = append(sections, section)
 	}
 	return sections
+}
+
+// faulty reports whether a field has an error.
+func faulty(rows [][]Field) bool {
+	return slices.ContainsFunc(rows, func(row []Field) bool {
+		return slices.ContainsFunc(row, func(f Field) bool { return f.Error != nil })
+	})
 }
 
 func people(n int, one, many string) string {

@@ -112,12 +112,13 @@ func (a *App) showDesk(c *fiber.Ctx) error {
 		data.Events = append(data.Events, newNextEventLine(event, now))
 	}
 	if data.Staff {
-		latest, err := a.Store.LatestHappenings(ctx, v, 12)
+		latest, err := a.Store.LatestHappenings(ctx, v, 24)
 		if err != nil {
 			return err
 		}
 		for _, h := range latest {
-			if line, ok := newLatestLine(h, zone, now); ok {
+			// Saving ten times in a row is one thing that happened.
+			if line, ok := newLatestLine(h, zone, now); ok && !line.like(data.Latest) && len(data.Latest) < 8 {
 				data.Latest = append(data.Latest, line)
 			}
 		}
@@ -269,6 +270,15 @@ var happeningWords = map[string]string{
 	"group.organiser_add": "named an organiser of %s", "group.organiser_remove": "took an organiser off %s",
 	"user.create": "made an account for %s", "user.name": "named the first admin %s", "user.role": "changed the role of %s", "user.link_profile": "joined %s to a profile",
 	"user.end_sessions": "ended the sessions of %s",
+}
+
+// like reports whether the line says the same as the last of those before it.
+func (l LatestLine) like(before []LatestLine) bool {
+	if len(before) == 0 {
+		return false
+	}
+	last := before[len(before)-1]
+	return l.Person == last.Person && l.Words == last.Words
 }
 
 // newLatestLine tells a line of the audit log in plain words; what has none is left out.

@@ -174,6 +174,27 @@ func TestPictures(t *testing.T) {
 		w.leads(w.upload("ben", "/admin/profile", "photo", dot.Bytes(), append(profile, "photo_decorative", "yes")...), "/admin/profile")
 	})
 
+	t.Run("words typed for a picture that is refused are kept", func(t *testing.T) {
+		w := newDeskWorld(t)
+		page := w.page(w.upload("ben", "/admin/profile", "photo", []byte("GIF89a"), append(profile, "photo_alt", "Us at the lake", "photo_credit", "Ana")...), http.StatusUnprocessableEntity)
+		if page.Attr("#photo_alt", "value") != "Us at the lake" || page.Attr("#photo_credit", "value") != "Ana" {
+			t.Errorf("the form holds %q, %q", page.Attr("#photo_alt", "value"), page.Attr("#photo_credit", "value"))
+		}
+	})
+
+	t.Run("nobody refers to what the editor does not offer them", func(t *testing.T) {
+		w := newDeskWorld(t)
+		w.leads(w.upload("sam", "/admin/posts", "cover", dot.Bytes(), postForm("title", "Sam's", "cover_alt", "A board full of notes")...), "/admin/posts/1")
+		for field, id := range map[string]string{"cover_id": "1", "series": "999", "announces": "999"} {
+			if page := w.page(w.post("ben", "/admin/posts", postForm("title", "Ben's", field, id)...), http.StatusUnprocessableEntity); !page.Has("[data-error-summary] a") {
+				t.Errorf("%s %s: no error is told", field, id)
+			}
+		}
+		w.page(w.post("ben", "/admin/profile", append(profile, "photo_id", "1")...), http.StatusUnprocessableEntity)
+		w.leads(w.upload("ben", "/admin/posts", "cover", dot.Bytes(), postForm("title", "Ben's", "cover_alt", "A board full of notes")...), "/admin/posts/2")
+		w.leads(w.post("ben", "/admin/posts/2", postForm("title", "Ben's again", "version", "1", "cover_id", "2")...), "/admin/posts/2")
+	})
+
 	t.Run("what is no picture is refused", func(t *testing.T) {
 		w := newDeskWorld(t)
 		page := w.page(w.upload("ben", "/admin/profile", "photo", []byte("<svg onload=alert(1)>"), append(profile, "photo_alt", "A drawing of us")...), http.StatusUnprocessableEntity)

@@ -291,7 +291,7 @@ func TestARegistrationFromFormToTicketToCancellation(t *testing.T) {
 		t.Errorf("after cancelling: %s", got)
 	}
 	gone := w.page(w.get("", path), 200)
-	if gone.Has(".qr svg") || gone.Text("h1") != "Your place is free again" || !gone.Has(`a[href="/events/hack/register"]`) || strings.Contains(gone.Text("main"), "join here") {
+	if gone.Has(".qr svg") || gone.Text("h1") != "Your place is given up" || !gone.Has(`a[href="/events/hack/register"]`) || strings.Contains(gone.Text("main"), "join here") {
 		t.Errorf("cancelled: %q", gone.Text("main"))
 	}
 	w.leads(w.post("", path+"/cancellation"), path)

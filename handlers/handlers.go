@@ -99,21 +99,21 @@ func (a *App) guarded(r Route) []fiber.Handler {
 	return append(chain, r.handler)
 }
 
-// unrouted answers what no route took: 405 and the methods that would do (RFC 9110, 15.5.6), else 404.
+// unrouted answers what no route took: 405 where another method would do, with those that would (RFC 9110, 15.5.6), else
+// 404.
 func (a *App) unrouted(c *fiber.Ctx) error {
 	var allowed []string
 	for _, route := range c.App().GetRoutes(true) {
 		// Every address is a plain page's to the router; whether it is one is known by now.
-		if route.Path != plainPagePath && route.Method != c.Method() && !slices.Contains(allowed, route.Method) && fiber.RoutePatternMatch(c.Path(), route.Path) {
+		if route.Path != plainPagePath && !slices.Contains(allowed, route.Method) && fiber.RoutePatternMatch(c.Path(), route.Path) {
 			allowed = append(allowed, route.Method)
 		}
 	}
-	if len(allowed) > 0 {
-		slices.Sort(allowed)
-		c.Set(fiber.HeaderAllow, strings.Join(allowed, ", "))
-		return fiber.ErrMethodNotAllowed
+	if len(allowed) == 0 || slices.Contains(allowed, c.Method()) {
+		return fmt.Errorf("%w: address", models.ErrNotFound)
 	}
-	return fmt.Errorf("%w: address", models.ErrNotFound)
+	c.Set(fiber.HeaderAllow, strings.Join(allowed, ", "))
+	return fiber.ErrMethodNotAllowed
 }
 
 var errBadRequest = errors.New("bad request")

@@ -89,8 +89,14 @@ func (a *App) wellFormed(c *fiber.Ctx) error {
 	}
 	clean := true
 	check := func(key, value []byte) { clean = clean && cleanText(key) && cleanText(value) }
+	names := map[string]bool{}
 	for key, value := range c.Request().URI().QueryArgs().All() {
 		check(key, value)
+		// No page of ours asks for a name twice: which of the two counts, others may judge otherwise.
+		if names[string(key)] || bytes.ContainsAny(key, "[]") || len(key)+len(value) > maxParameter {
+			return fmt.Errorf("%w: query", errBadRequest)
+		}
+		names[string(key)] = true
 	}
 	if bytes.HasPrefix(h.ContentType(), []byte(fiber.MIMEApplicationForm)) {
 		for key, value := range c.Request().PostArgs().All() {
@@ -113,6 +119,9 @@ func (a *App) wellFormed(c *fiber.Ctx) error {
 	}
 	return c.Next()
 }
+
+// maxParameter is how long a parameter of a query may be, with its name, in bytes.
+const maxParameter = 4000
 
 func cleanText(b []byte) bool { return utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 }
 

@@ -367,11 +367,8 @@ func TestMethodsOnPlainPagesAndNothing(t *testing.T) {
 	if got := w.post("", "/nothing").StatusCode; got != http.StatusNotFound {
 		t.Errorf("posting to nothing: %d", got)
 	}
-	if got := w.get("", "/logout"); got.StatusCode != http.StatusMethodNotAllowed || got.Header.Get("Allow") != "POST" {
+	if got := w.get("", "/logout"); got.StatusCode != http.StatusMethodNotAllowed || got.Header.Get("Allow") != http.MethodPost {
 		t.Errorf("opening what is only posted to: %d, allowed %q", got.StatusCode, got.Header.Get("Allow"))
-	}
-	if got := w.post("", "/blog"); got.StatusCode != http.StatusMethodNotAllowed || got.Header.Get("Allow") != "GET, HEAD" {
-		t.Errorf("posting to a page: %d, allowed %q", got.StatusCode, got.Header.Get("Allow"))
 	}
 	head := w.do(httptest.NewRequest(http.MethodHead, "/about", http.NoBody), "")
 	if head.StatusCode != http.StatusOK || len(head.body) != 0 {

@@ -295,7 +295,7 @@ func (a *App) newRegistrationShow(d models.RegistrationDetail, token string) (Re
 	switch {
 	case d.Status == models.RegistrationCancelled:
 		page.State = EventState{Look: "bad", Words: "Cancelled"}
-		page.Heading, page.Words = "Your place is free again", "It was cancelled, and a mail takes the event out of your calendar."
+		page.Heading, page.Words = "Your place is given up", "It is free for somebody else, and a mail takes the event out of your calendar."
 		if e.RegistrationRefusal(now) == nil {
 			page.Again = links.Register(e.Slug)
 			page.Words += " To come after all, register again while there are seats."

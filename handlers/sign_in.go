@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -148,7 +149,7 @@ func (a *App) landing(v models.Viewer) string {
 func localPath(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || len(address) > 500 || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(address, "/") ||
-		strings.HasPrefix(address, "//") || strings.ContainsAny(address, "\\\r\n\t") || strings.HasPrefix(u.Path, "//") ||
+		strings.ContainsAny(address+u.Path, "\\\r\n\t") || u.Path != path.Clean(u.Path) ||
 		strings.HasPrefix(u.Path, links.Login) || strings.HasPrefix(u.Path, links.Logout) {
 		return ""
 	}

@@ -52,7 +52,18 @@ func (s *Store) SaveProfile(ctx context.Context, by Viewer, id int64, e ProfileE
 		if tooComplex != nil && !errors.Is(tooComplex, ErrInvalid) {
 			return tooComplex
 		}
-		if invalid := e.faults(tooComplex); len(invalid) > 0 {
+		invalid := e.faults(tooComplex)
+		if e.PhotoID != 0 && (a.PhotoID == nil || *a.PhotoID != e.PhotoID) {
+			// A form can be sent with the number of any picture.
+			var own int64
+			if err := tx.read(ctx).Model(&Medium{}).Where("id = ? AND user_id = ?", e.PhotoID, by.UserID).Count(&own).Error; err != nil {
+				return err
+			}
+			if own == 0 {
+				invalid.add("photo", "Choose the picture again")
+			}
+		}
+		if len(invalid) > 0 {
 			return invalid
 		}
 		a.Name, a.Title, a.Employer, a.City, a.Country = e.Name, e.Title, e.Employer, e.City, e.Country

@@ -13,6 +13,7 @@ type RegistrationLetter struct {
 	GroupName    string
 	CancelReason string
 	Tickets      []string // names
+	TakenOff     bool     // somebody else gave the place up
 }
 
 // RegistrationLetter reads what a mail about a registration tells of.
@@ -32,6 +33,12 @@ func (s *Store) RegistrationLetter(ctx context.Context, id int64) (RegistrationL
 	letter := RegistrationLetter{Registration: r, Event: head.Event, GroupName: head.GroupName, CancelReason: head.CancelReason}
 	err = s.read(ctx).Raw(`SELECT t.name FROM registration_tickets rt JOIN ticket_types t ON t.id = rt.ticket_type_id
 		WHERE rt.registration_id = ? ORDER BY t.position, t.id`, id).Scan(&letter.Tickets).Error
+	if err != nil || r.Status != RegistrationCancelled {
+		return letter, translate(err)
+	}
+	// Who holds a ticket acts by its link, without an account.
+	err = s.read(ctx).Raw(`SELECT EXISTS (SELECT 1 FROM audit_entries WHERE action = 'registration.cancel' AND subject = 'registrations'
+		AND subject_id = ? AND user_id IS NOT NULL)`, id).Scan(&letter.TakenOff).Error
 	return letter, translate(err)
 }
 

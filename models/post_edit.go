@@ -180,10 +180,11 @@ func (s *Store) fillPost(ctx context.Context, by Viewer, p *Post, e PostEdit) er
 	} else {
 		invalid.add("group", "Choose a group that you organise")
 	}
-	if err := s.checkAnnounced(ctx, by, p, e.AnnouncesID, &invalid); err != nil {
+	refused, err := s.refusedReferences(ctx, by, *p, e)
+	if err != nil {
 		return err
 	}
-	if len(invalid) > 0 {
+	if invalid = append(invalid, refused...); len(invalid) > 0 {
 		return invalid
 	}
 	p.Language, p.Licence = e.Language, e.Licence
@@ -204,6 +205,37 @@ func (s *Store) fillPost(ctx context.Context, by Viewer, p *Post, e PostEdit) er
 	}
 	p.setText(e.Markdown, e.Excerpt, rendered)
 	return nil
+}
+
+// refusedReferences is what an edit newly refers to and the editor would not offer: a form can be sent with any number.
+func (s *Store) refusedReferences(ctx context.Context, by Viewer, p Post, e PostEdit) (refused FieldErrors, err error) {
+	staff := by.Can(ReviewPosts, Object{})
+	for _, r := range []struct {
+		field     string
+		id        int64
+		present   *int64
+		table     any
+		condition string
+		args      []any
+		message   string
+	}{
+		{"announces", e.AnnouncesID, p.AnnouncesID, &Event{}, "status = ? AND (? OR group_id IN ?)", []any{EventPublished, staff, append([]int64{0}, by.GroupIDs...)}, "Choose an event of a group that you organise"},
+		{"series", e.SeriesID, p.SeriesID, &PostSeries{}, "1 = 1", nil, "Choose a series from the list"},
+		{"introduces", e.IntroducesID, p.IntroducesID, &Ambassador{}, "1 = 1", nil, "Choose an ambassador from the list"},
+		{"cover", e.CoverID, p.CoverID, &Medium{}, "user_id = ?", []any{by.UserID}, "Choose the picture again"},
+	} {
+		if r.id == 0 || r.present != nil && *r.present == r.id || r.field == "introduces" && !staff {
+			continue
+		}
+		var found int64
+		if err := s.read(ctx).Model(r.table).Where("id = ?", r.id).Where(r.condition, r.args...).Count(&found).Error; err != nil {
+			return nil, err
+		}
+		if found == 0 {
+			refused.add(r.field, r.message)
+		}
+	}
+	return refused, nil
 }
 
 // faults is what is wrong with an edit by itself; tooComplex is why its text cannot be rendered, or nil.
@@ -268,23 +300,6 @@ func lastError(err error) string {
 func webAddress(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && !strings.ContainsAny(address, " \t\r\n")
-}
-
-// checkAnnounced refuses an event that the viewer may not see, whose title the editor would tell. The one that the post
-// announces already stays.
-func (s *Store) checkAnnounced(ctx context.Context, by Viewer, p *Post, id int64, wrong *FieldErrors) error {
-	if id == 0 || p.AnnouncesID != nil && *p.AnnouncesID == id {
-		return nil
-	}
-	var event Event
-	err := s.read(ctx).Select("id, group_id, status").Where("id = ?", id).Take(&event).Error
-	if err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
-		return err
-	}
-	if event.ID == 0 || event.Status == EventDraft && !by.Can(EditEvent, event.organisedBy()) {
-		wrong.add("announces", "Choose an event from the list")
-	}
-	return nil
 }
 
 // moveSlug remembers the address that a thing had when it was public, and forgets the one that it has again.

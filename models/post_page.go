@@ -48,8 +48,8 @@ type PostPage struct {
 // each tag and category adds the newest relatedEach to the choice, so that a full blog costs no more than a new one.
 const (
 	relatedPosts = 3
-	relatedAmong = 8
-	relatedEach  = 16
+	relatedAmong = 6
+	relatedEach  = 12
 )
 
 // publicPostsAt1 is the condition publicPosts for a statement whose first argument is the time.

@@ -3,6 +3,7 @@ package app_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"path"
 	"regexp"
 	"strings"
@@ -73,7 +74,7 @@ func deskPages(t *testing.T, p *portal, b *testkit.Browser) []string {
 	for _, route := range handlers.Routes() {
 		known, exception := ids[route.Path]
 		switch {
-		case route.Method != "GET" || route.Who == handlers.Anyone || route.Who == handlers.Holder:
+		case route.Method != http.MethodGet || route.Who == handlers.Anyone || route.Who == handlers.Holder:
 		case exception && known == "":
 		case exception:
 			pages = append(pages, known)

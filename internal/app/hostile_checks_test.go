@@ -94,7 +94,7 @@ func (w *watch) inspectHTML(root *html.Node, mail bool) (texts, faults []string)
 			texts = append(texts, n.Data)
 			continue
 		case html.ElementNode:
-		default:
+		case html.ErrorNode, html.DocumentNode, html.DoctypeNode, html.RawNode:
 			continue
 		}
 		switch {
@@ -106,7 +106,7 @@ func (w *watch) inspectHTML(root *html.Node, mail bool) (texts, faults []string)
 			texts = append(texts, stringsOf(data)...)
 		case n.Data == "script" && (!strings.HasPrefix(attrOr(n, "src", ""), "/static/") || strings.TrimSpace(textOf(n)) != ""):
 			fault("a script that is not ours: src=%q %.80s", attrOr(n, "src", ""), textOf(n))
-		case slices.Contains(forbidden, n.Data) && !(mail && n.Data == "style"):
+		case slices.Contains(forbidden, n.Data) && (!mail || n.Data != "style"):
 			fault("an element %s", n.Data)
 		case n.Data == "iframe" && (!strings.HasPrefix(attrOr(n, "src", ""), "/admin/mail/") || !has(n, "sandbox")):
 			fault("a frame of %s", attrOr(n, "src", ""))
@@ -208,7 +208,7 @@ func (w *watch) inspectXML(body []byte) (texts, faults []string) {
 			}
 		case xml.EndElement:
 			switch name := lastOf(within); name {
-			case "encoded", "description", "html", "content", "summary":
+			case "encoded", "description", "html":
 				more, wrong := w.inspectFragment(content.String())
 				texts, faults = append(texts, more...), append(faults, wrong...)
 			case "link", "id", "guid", "loc", "comments":
@@ -355,4 +355,43 @@ func pathOnly(address string) string {
 		return address
 	}
 	return u.Path
+}
+
+func TestTheWatchFindsWhatIsHarmful(t *testing.T) {
+	w := newWatch("http://portal.example")
+	const calendar = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:a\r\nBEGIN:VEVENT\r\nUID:a\r\nDTSTAMP:20260101T000000Z\r\nSUMMARY:a\r\n%sEND:VEVENT\r\n%sEND:VCALENDAR\r\n"
+	feed := func(item string) string { return `<rss><channel><item>` + item + `</item></channel></rss>` }
+	for kind, bodies := range map[string][]string{
+		"text/html": {
+			`<p onclick="a()">`, `<script>a()</script>`, `<script src="https://evil.example/a.js"></script>`, `<a href="java&#9;script:a()">`, `<img src="data:text/html,a">`,
+			`<iframe src="/">`, `<style>a{}</style>`, `<form action="https://evil.example/">`, `<base href="/a">`, `<p m001r02="">`, `<m001r02>`, `<!-- m001r02 -->`,
+			`<script type="application/ld+json">{"a":"</script>"}</script>`, `<p style="a:b">`, `<meta http-equiv="refresh" content="0">`,
+		},
+		"application/rss+xml": {
+			feed(`<description>&lt;script>a()&lt;/script></description>`), feed(`<link>javascript:a()</link>`), feed(`<title>a`), feed(`<script/>`),
+		},
+		"application/feed+json": {`{"items":[{"content_html":"<img src=/a onerror=a()>"}]}`, `{"url":"javascript:a()"}`, `{`},
+		"text/calendar": {
+			fmt.Sprintf(calendar, "ATTENDEE:mailto:x@evil.example\r\n", ""), fmt.Sprintf(calendar, "X-PWNED:a\r\n", ""), fmt.Sprintf(calendar, "", "BEGIN:VEVENT\r\nEND:VEVENT\r\n"),
+			fmt.Sprintf(calendar, "SUMMARY:b\r\n", ""), fmt.Sprintf(calendar, "", "")[:100],
+		},
+		"text/csv": {"a,b\r\n=1+1,c\r\n", "a,b\r\nc\r\n", "a,\"\t=1\"\r\n"},
+	} {
+		for _, body := range bodies {
+			a := answer{route: "GET /", kind: kind, body: []byte(body)}
+			if kind == "text/html" {
+				root, err := html.Parse(strings.NewReader(body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				a.root = root
+			}
+			if _, faults := w.inspect(a); len(faults) == 0 {
+				t.Errorf("nothing is found in %s", body)
+			}
+		}
+	}
+	if _, faults := w.inspect(answer{kind: "text/calendar", body: []byte(fmt.Sprintf(calendar, "", ""))}); len(faults) > 0 {
+		t.Errorf("a good calendar: %q", faults)
+	}
 }

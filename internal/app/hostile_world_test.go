@@ -282,7 +282,8 @@ func fragmentOf(address string) string {
 var routePatterns = func() (all []struct {
 	method, path string
 	expression   *regexp.Regexp
-}) {
+},
+) {
 	parameter := regexp.MustCompile(`:[a-z]+(<int>)?`)
 	for _, r := range handlers.Routes() {
 		pattern := strings.ReplaceAll(regexp.QuoteMeta(r.Path), `\*`, ".+")

@@ -22,6 +22,9 @@ func TestMalformedRequestsAreRefused(t *testing.T) {
 		"a malformed chunk":                     "POST /login HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
 		"NUL in the path":                       "GET /blog/%00 HTTP/1.1\r\nHost: a\r\n\r\n",
 		"a path that is not UTF-8":              "GET /blog/%ff HTTP/1.1\r\nHost: a\r\n\r\n",
+		"a parameter that comes twice":          "GET /blog?page=1&page=2 HTTP/1.1\r\nHost: a\r\n\r\n",
+		"a parameter that is a list":            "GET /blog?page[]=2 HTTP/1.1\r\nHost: a\r\n\r\n",
+		"a huge parameter":                      "GET /search?q=" + strings.Repeat("a", 5000) + " HTTP/1.1\r\nHost: a\r\n\r\n",
 		"a query that is not UTF-8":             "GET /search?q=%ff HTTP/1.1\r\nHost: a\r\n\r\n",
 		"a field that is not UTF-8":             "POST /login HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n\r\nemail=%ff",
 	} {

@@ -168,6 +168,24 @@ func TestEveryMailReadsAsItsGoldenFile(t *testing.T) {
 	}
 }
 
+func TestWhoIsTakenOffAnEventIsNotToldThatTheyLeft(t *testing.T) {
+	p := newPost(t)
+	r := p.register("ada@example.org")
+	staff, _, err := p.store.AddUser(t.Context(), models.Viewer{Role: models.RoleAdmin}, models.NewUser{Email: "olu@example.org", Name: "Olu", Role: models.RoleStaff})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.store.CancelAttendee(t.Context(), models.Viewer{UserID: staff.ID, Role: staff.Role}, r.EventID, r.ID); err != nil {
+		t.Fatal(err)
+	}
+	p.run(p.worker)
+	m := p.box.Wait(2)[1]
+	if !strings.HasPrefix(m.Subject, "Your place was cancelled: ") || !strings.Contains(m.Text, "an organiser took you off") || strings.Contains(m.Text+m.HTML, "gave up") ||
+		strings.Contains(m.Text+m.HTML, "register again") || !strings.Contains(m.Calendar, "METHOD:CANCEL") {
+		t.Errorf("they are told\n%s\n\n%s", m.Subject, m.Text)
+	}
+}
+
 func TestASignInLinkIsMadeWhenItIsSentAndWorks(t *testing.T) {
 	p := newPost(t)
 	if _, _, err := p.store.AddUser(t.Context(), models.Viewer{Role: models.RoleAdmin}, models.NewUser{Email: "ada@example.org", Name: "Ada", Role: models.RoleStaff}); err != nil {
@@ -211,7 +229,7 @@ func TestMailsToOnePersonArriveInOrderWhateverFails(t *testing.T) {
 	}
 	p.clock.Advance(2 * time.Minute)
 	mails := p.box.Wait(3)
-	if a, b := mails[1].Subject, mails[2].Subject; !strings.HasPrefix(a, "Your ticket") || !strings.HasPrefix(b, "Your place is free") {
+	if a, b := mails[1].Subject, mails[2].Subject; !strings.HasPrefix(a, "Your ticket") || !strings.HasPrefix(b, "You gave up") {
 		t.Errorf("then came %q and %q", a, b)
 	}
 	if request, cancel := mails[1].Calendar, mails[2].Calendar; !strings.Contains(request, "METHOD:REQUEST") || !strings.Contains(cancel, "METHOD:CANCEL") {

@@ -30,6 +30,7 @@ type RegistrationLetter struct {
 	URL      string // of the ticket's page
 	EventURL string
 	Again    string // where to register once more; empty when that is not possible
+	TakenOff bool   // an organiser gave the place up, not the person
 }
 
 // SignInLetter is a mail with a one-time link.
@@ -131,7 +132,8 @@ func (w *Worker) composeRegistration(ctx context.Context, l letters, m models.Ma
 	data := RegistrationLetter{
 		SiteURL: w.Site.Base(), Name: r.Name, Title: e.Title, Date: e.DateText(), Hours: e.TimeText(), Place: e.PlaceText(),
 		Host: letter.GroupName, Tickets: strings.Join(letter.Tickets, ", "), Code: r.Code(), Reason: letter.CancelReason,
-		Online: e.OnlineLink != "", URL: w.Site.Abs(links.Registration(w.Store.RegistrationToken(r))), EventURL: w.Site.Abs(links.Event(e.Slug)),
+		Online: e.OnlineLink != "", TakenOff: letter.TakenOff,
+		URL: w.Site.Abs(links.Registration(w.Store.RegistrationToken(r))), EventURL: w.Site.Abs(links.Event(e.Slug)),
 	}
 	switch {
 	case e.Mode == models.ModeOnline && e.OnlinePlace != "":
@@ -145,7 +147,7 @@ func (w *Worker) composeRegistration(ctx context.Context, l letters, m models.Ma
 	if data.Host == "" {
 		data.Host = strings.Join(e.Hosts, ", ")
 	}
-	if e.RegistrationRefusal(now) == nil {
+	if e.RegistrationRefusal(now) == nil && !data.TakenOff {
 		data.Again = w.Site.Abs(links.Register(e.Slug))
 	}
 	if message.Subject, message.Text, message.HTML, err = l.registrations[m.Kind].Render(data); err != nil {

@@ -11,6 +11,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"sync"
 
 	xdraw "golang.org/x/image/draw"
 	_ "golang.org/x/image/webp" // decodes what phones and browsers save
@@ -40,6 +41,9 @@ type Picture struct {
 	Width, Height int    // pixels
 }
 
+// decoding lets one picture at a time into memory: the largest takes some 250 MB.
+var decoding sync.Mutex
+
 // Read takes a JPEG, PNG or WebP and writes it anew. Its size in pixels is judged before it is decoded, so that a small
 // file cannot ask for much memory.
 func Read(r io.Reader) (Picture, error) {
@@ -57,6 +61,8 @@ func Read(r io.Reader) (Picture, error) {
 	if config.Width > MaxPixels || config.Height > MaxPixels/config.Width {
 		return Picture{}, ErrTooManyPx
 	}
+	decoding.Lock()
+	defer decoding.Unlock()
 	decoded, _, err := image.Decode(bytes.NewReader(source))
 	if err != nil {
 		return Picture{}, ErrFormat

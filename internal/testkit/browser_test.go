@@ -35,6 +35,10 @@ func site(t *testing.T) string {
 	mux.HandleFunc("GET /faulty", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(`<!doctype html><html><title></title><link rel=icon href="data:,"><img src="data:,"><script>console.error("boom"); nothing.at.all</script>`))
 	})
+	mux.HandleFunc("GET /injected", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Security-Policy", "default-src 'none'")
+		_, _ = w.Write([]byte(`<!doctype html><html lang=en><title>Injected</title><p>Hello, <script>window.pwned=1</script></p>`))
+	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return server.URL
@@ -109,6 +113,22 @@ func TestWhatThePageComplainsAboutFailsTheTestUnlessAllowed(t *testing.T) {
 	})
 	if len(missing.messages) != 0 {
 		t.Errorf("reported what is allowed: %q", missing.messages)
+	}
+}
+
+func TestAScriptThatThePolicyStopsFailsTheTest(t *testing.T) {
+	url := site(t)
+	injected := &failures{TB: t}
+	t.Run("injected", func(t *testing.T) {
+		injected.TB = t
+		b := NewBrowser(injected)
+		b.Open(url + "/injected")
+		if Eval[bool](b, "window.pwned !== undefined") {
+			t.Error("the script ran in spite of the policy")
+		}
+	})
+	if all := strings.Join(injected.messages, "\n"); !strings.Contains(all, "Content Security Policy") {
+		t.Errorf("reported: %q, want the violation", all)
 	}
 }
 
