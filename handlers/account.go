@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -113,7 +114,7 @@ func (a *App) endSession(c *fiber.Ctx) error {
 		return err
 	}
 	if id == v.SessionID {
-		a.setSession(c, "", time.Unix(1, 0))
+		a.clearSession(c)
 		a.flash(c, "signed-out")
 		return seeOther(c, links.Home)
 	}
@@ -176,7 +177,7 @@ func (a *App) nameFirstAdmin(c *fiber.Ctx) error {
 
 // identityErrors is what is wrong with a typed name and time zone.
 func identityErrors(name, zone string) (errs FieldErrors) {
-	if name == "" || len(name) > 200 {
+	if name == "" || utf8.RuneCountInString(name) > 200 {
 		errs.Add("name", "Enter your name, of up to 200 letters")
 	}
 	if _, err := time.LoadLocation(zone); err != nil || zone == "" || zone == "Local" {
@@ -211,7 +212,7 @@ func (a *App) accountRegistration(r models.OwnRegistration) AccountRegistration 
 	}
 	switch now := a.Store.Now(); {
 	case r.Registration.Status == models.RegistrationCancelled:
-		line.State = "You cancelled"
+		line.State = "Cancelled"
 	case r.EventStatus == models.EventCancelled:
 		line.State, line.Tone = "Event cancelled", "bad"
 	case !now.Before(r.EndsAt):

@@ -19,6 +19,7 @@ import (
 	"github.com/cdfoundation/portal/internal/artwork"
 	"github.com/cdfoundation/portal/internal/links"
 	"github.com/cdfoundation/portal/models"
+	"github.com/cdfoundation/portal/templates"
 )
 
 // AdminAttendees is who registered for an event.
@@ -113,7 +114,7 @@ func (a *App) listAttendees(c *fiber.Ctx) error {
 		return err
 	}
 	if total > deskPageSize {
-		page.Range = fmt.Sprintf("%s – %s of %s", thousandsOf(filter.Offset+1), thousandsOf(filter.Offset+len(rows)), thousandsOf(total))
+		page.Range = fmt.Sprintf("%s – %s of %s", templates.Thousands(filter.Offset+1), templates.Thousands(filter.Offset+len(rows)), templates.Thousands(total))
 	}
 	for _, row := range rows {
 		page.Attendees = append(page.Attendees, a.newAttendeeLine(event, row))

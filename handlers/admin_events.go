@@ -15,6 +15,7 @@ import (
 
 	"github.com/cdfoundation/portal/internal/links"
 	"github.com/cdfoundation/portal/models"
+	"github.com/cdfoundation/portal/templates"
 )
 
 // AdminEventList is the list of the events that somebody may edit.
@@ -103,22 +104,13 @@ func (a *App) newAdminEventRow(row models.DeskEventRow) AdminEventRow {
 		line.Seats = "No registration"
 	case models.RegistrationPortal:
 		line.AttendeesURL = links.DeskAttendees(e.ID)
-		line.Seats = thousandsOf(row.Registered) + " registered"
+		line.Seats = templates.Thousands(row.Registered) + " registered"
 		if row.Seats > 0 {
-			line.Seats = thousandsOf(row.Taken) + " of " + thousandsOf(row.Seats)
+			line.Seats = templates.Thousands(row.Taken) + " of " + templates.Thousands(row.Seats)
 			line.Taken, line.Full = min(100, 100*row.Taken/row.Seats), row.Taken >= row.Seats
 		}
 	}
 	return line
-}
-
-// thousandsOf writes a number with commas.
-func thousandsOf(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }
 
 // deskEventState is how an event stands for those who run it.
@@ -284,7 +276,7 @@ func (a *App) createEvent(c *fiber.Ctx) error {
 		return a.eventEditor(c, http.StatusUnprocessableEntity, nil, form, errs, nil)
 	}
 	event, err := a.Store.CreateEvent(c.UserContext(), viewer(c), in, a.Site.Host())
-	if errs, ok := eventErrors(err); ok {
+	if errs, ok := mendable(err); ok {
 		return a.eventEditor(c, http.StatusUnprocessableEntity, nil, form, errs, nil)
 	}
 	if err != nil {
@@ -321,7 +313,7 @@ func (a *App) saveEvent(c *fiber.Ctx) error {
 	if held, ok := errors.AsType[*models.TicketHeldError](err); ok {
 		form.giveBack(event, held.Ticket)
 	}
-	if found, ok := eventErrors(err); ok {
+	if found, ok := mendable(err); ok {
 		errs = append(errs, found...)
 	}
 	switch {
@@ -371,13 +363,9 @@ func (f eventForm) giveBack(event models.DeskEvent, name string) {
 	}
 }
 
-// eventErrors turns a refusal that somebody can mend in the form into the errors of its fields.
-func eventErrors(err error) (errs FieldErrors, ok bool) {
-	if invalid, is := errors.AsType[models.FieldErrors](err); is {
-		for _, field := range invalid {
-			errs.Add(field.Field, field.Message)
-		}
-	}
+// mendable turns a refusal that somebody can mend in the form into the errors of its fields.
+func mendable(err error) (errs FieldErrors, ok bool) {
+	errs.Take(err)
 	if below, is := errors.AsType[*models.BelowTakenError](err); is {
 		words := people(below.Taken, "is taken", "are taken")
 		if below.Held > 0 {
@@ -514,7 +502,7 @@ func (a *App) cancelEvent(c *fiber.Ctx) error {
 	}
 	reason := typed(c, "reason")
 	told, err := a.Store.CancelEvent(c.UserContext(), viewer(c), id, reason)
-	if errs, ok := eventErrors(err); ok {
+	if errs, ok := mendable(err); ok {
 		return a.eventCancellation(c, http.StatusUnprocessableEntity, reason, errs)
 	}
 	if err != nil {

@@ -230,8 +230,8 @@ func (a *App) createGroup(c *fiber.Ctx) error {
 			a.flash(c, "group-created")
 			return seeOther(c, links.DeskGroup(group.ID))
 		}
-		var mendable bool
-		if errs, mendable = eventErrors(err); !mendable {
+		var ok bool
+		if errs, ok = mendable(err); !ok {
 			return err
 		}
 	}
@@ -254,8 +254,8 @@ func (a *App) saveGroup(c *fiber.Ctx) error {
 		if errors.Is(err, models.ErrStale) {
 			return a.groupEditor(c, http.StatusConflict, &group, form, nil, groupFormOf(group.Group))
 		}
-		var mendable bool
-		if errs, mendable = eventErrors(err); !mendable {
+		var ok bool
+		if errs, ok = mendable(err); !ok {
 			return err
 		}
 	}
@@ -285,7 +285,7 @@ func (a *App) addOrganiser(c *fiber.Ctx) error {
 		return err
 	}
 	err = a.Store.AddOrganiser(c.UserContext(), viewer(c), group.ID, typed(c, "organiser"))
-	if errs, ok := eventErrors(err); ok {
+	if errs, ok := mendable(err); ok {
 		return a.groupEditor(c, http.StatusUnprocessableEntity, &group, groupFormOf(group.Group), errs, nil)
 	}
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -152,7 +153,7 @@ func (a *App) invitePerson(c *fiber.Ctx) error {
 		Name: typed(c, "name"), Email: typed(c, "email"), Role: models.Role(typed(c, "role")), Profile: typed(c, "profile"), Groups: typedAll(c, "groups"),
 	}
 	var errs FieldErrors
-	if n.Name == "" || len(n.Name) > 200 {
+	if n.Name == "" || utf8.RuneCountInString(n.Name) > 200 {
 		errs.Add("name", "Enter the person’s name, of up to 200 letters")
 	}
 	if _, err := models.ParseEmail(n.Email); err != nil {

@@ -156,12 +156,8 @@ func (a *App) savePostForm(c *fiber.Ctx, p models.Post) error {
 	} else {
 		saved, err = a.Store.SavePost(c.UserContext(), v, p.ID, edit)
 	}
-	invalid, isInvalid := errors.AsType[models.FieldErrors](err)
 	switch {
-	case isInvalid:
-		for _, field := range invalid {
-			errs.Add(field.Field, field.Message)
-		}
+	case errs.Take(err):
 		return a.postEditor(c, http.StatusUnprocessableEntity, p, edit, editorState{errs: errs})
 	case errors.Is(err, models.ErrSlugTaken):
 		errs.Add("slug", "Choose another address: this one leads to another post")

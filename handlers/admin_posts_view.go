@@ -247,6 +247,7 @@ func newAdminPostEdit(p models.Post, edit models.PostEdit, choices models.PostCh
 	data.Announces = selection("announces", "Announces", "No event", edit.AnnouncesID, choices.Events, func(e models.Event) (int64, string) {
 		return e.ID, e.Title + ", " + e.StartsAt.In(location(e.Timezone)).Format("2 January 2006")
 	})
+	data.Announces.Error = errs.Of("announces")
 	if len(choices.Groups) > 0 {
 		group := selection("group", "Group", "Of no group", edit.GroupID, choices.Groups, func(g models.Group) (int64, string) { return g.ID, g.Name })
 		group.Error = errs.Of("group")

@@ -166,10 +166,7 @@ func (a *App) saveProfile(c *fiber.Ctx, id int64, next string) error {
 		return a.profilePage(c, http.StatusUnprocessableEntity, p, form, editorState{errs: errs})
 	}
 	err = a.Store.SaveProfile(c.UserContext(), viewer(c), id, form.ProfileEdit)
-	if invalid, ok := errors.AsType[models.FieldErrors](err); ok {
-		for _, field := range invalid {
-			errs.Add(field.Field, field.Message)
-		}
+	if errs.Take(err) {
 		return a.profilePage(c, http.StatusUnprocessableEntity, p, form, editorState{errs: errs})
 	}
 	if errors.Is(err, models.ErrStale) {

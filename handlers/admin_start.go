@@ -3,7 +3,7 @@ package handlers
 import (
 	"fmt"
 	"net/http"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +11,7 @@ import (
 
 	"github.com/cdfoundation/portal/internal/links"
 	"github.com/cdfoundation/portal/models"
+	"github.com/cdfoundation/portal/templates"
 )
 
 // AdminStart is the desk's first page: what needs the viewer now, what is next, and what just happened.
@@ -80,7 +81,7 @@ func (a *App) showDesk(c *fiber.Ctx) error {
 		if n := counts[models.MailGivenUp]; n > 0 {
 			what, why := "A mail could not be sent", "It was tried and given up"
 			if n > 1 {
-				what, why = grouped(n)+" mails could not be sent", "They were tried and given up"
+				what, why = templates.Thousands(n)+" mails could not be sent", "They were tried and given up"
 			}
 			data.Needs = append(data.Needs, Need{Icon: "mail", What: what, Why: why, URL: links.DeskMail + "?state=failed", Action: "See why"})
 		}
@@ -160,7 +161,7 @@ func eventNeeds(events []models.NextEvent, now time.Time) (needs []Need) {
 		case 1:
 			need.Why = "One person waits for it"
 		default:
-			need.Why = grouped(e.Confirmed) + " people wait for it"
+			need.Why = templates.Thousands(e.Confirmed) + " people wait for it"
 		}
 		needs = append(needs, need)
 	}
@@ -232,15 +233,6 @@ func shortened(text string, most int) string {
 	return strings.TrimRight(string(runes[:most]), " ,.;:") + "…"
 }
 
-// grouped writes a number as people do: 25,000.
-func grouped(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
 func newNextEventLine(e models.NextEvent, now time.Time) NextEventLine {
 	starts := e.StartsAt.In(e.Location())
 	line := NextEventLine{
@@ -261,9 +253,9 @@ func newNextEventLine(e models.NextEvent, now time.Time) NextEventLine {
 	case e.Registration != models.RegistrationPortal:
 		line.Seats = "Not counted here"
 	case e.Seats == 0:
-		line.Seats = grouped(e.Confirmed) + " come"
+		line.Seats = templates.Thousands(e.Confirmed) + " come"
 	default:
-		line.Seats = grouped(e.Confirmed) + " of " + grouped(e.Seats)
+		line.Seats = templates.Thousands(e.Confirmed) + " of " + templates.Thousands(e.Seats)
 		line.Taken, line.Of = min(e.Confirmed, e.Seats), e.Seats
 	}
 	return line
@@ -273,8 +265,9 @@ var happeningWords = map[string]string{
 	"post.create": "began %s", "post.save": "edited %s", "post.submit": "sent %s to review", "post.publish": "published %s",
 	"post.send_back": "asked for changes to %s", "post.decline": "declined %s", "post.withdraw": "took back %s", "post.restore": "brought back an earlier text of %s",
 	"event.create": "began the event %s", "event.save": "edited the event %s", "event.publish": "published the event %s", "event.cancel": "cancelled the event %s",
-	"event.copy": "copied the event %s", "event.export": "took out the attendees of %s", "ambassador.save": "edited the profile of %s", "ambassador.publish": "published the profile of %s",
+	"attendees.export": "took out the attendees of %s", "ambassador.save": "edited the profile of %s", "ambassador.publish": "published the profile of %s",
 	"group.create": "made the group %s", "group.save": "edited the group %s", "group.delist": "took the group %s off the list", "group.list": "listed the group %s",
+	"group.organiser_add": "named an organiser of %s", "group.organiser_remove": "took an organiser off %s",
 	"user.create": "made an account for %s", "user.name": "named the first admin %s", "user.role": "changed the role of %s", "user.link_profile": "joined %s to a profile",
 	"user.end_sessions": "ended the sessions of %s",
 }
@@ -295,8 +288,9 @@ func newLatestLine(h models.Happening, zone *time.Location, now time.Time) (Late
 		return LatestLine{}, false
 	}
 	subject := "something that is gone"
+	noun, _, _ := strings.Cut(h.Action, ".")
 	switch {
-	case h.Subject != "" && (strings.HasPrefix(h.Action, "post.") || strings.HasPrefix(h.Action, "event.")):
+	case h.Subject != "" && slices.Contains([]string{"post", "event", "attendees"}, noun):
 		subject = "“" + h.Subject + "”"
 	case h.Subject != "":
 		subject = h.Subject

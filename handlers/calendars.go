@@ -52,8 +52,6 @@ func (a *App) sendCalendar(c *fiber.Ctx, name, path string, rows []models.EventR
 	c.Set(fiber.HeaderCacheControl, publicCache)
 	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
 	c.Set("Cross-Origin-Resource-Policy", "cross-origin")
-	// It is the same for everybody and is kept by others.
-	c.Response().Header.DelAllCookies()
 	return send(c, http.StatusOK, calendar.Type, body, changed)
 }
 

@@ -113,7 +113,7 @@ func newDeskWorld(t testing.TB) *deskWorld {
 		if err != nil {
 			t.Fatal(err)
 		}
-		session, _, _, err := w.store.SignIn(ctx, models.Viewer{}, token, "Firefox/1 Linux")
+		session, _, err := w.store.SignIn(ctx, models.Viewer{}, token, "Firefox/1 Linux")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -179,15 +179,7 @@ func newEventWhere(e models.Event) EventWhere {
 			w.Note = "The link comes with your ticket"
 		}
 	case models.ModeInPerson, models.ModeHybrid:
-		venue := []string{e.VenueName, e.VenueAddress, e.VenueCity, models.CountryName(e.VenueCountry)}
-		var known []string
-		for _, part := range venue {
-			// Of a city that is its own country the name is said once.
-			if part != "" && (len(known) == 0 || known[len(known)-1] != part) {
-				known = append(known, part)
-			}
-		}
-		if len(known) > 0 {
+		if known := e.AddressParts(); len(known) > 0 {
 			w.Place, w.Details = known[0], strings.Join(known[1:], ", ")
 		}
 		if e.Mode == models.ModeHybrid {

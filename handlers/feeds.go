@@ -71,8 +71,6 @@ func (a *App) sendFeed(c *fiber.Ctx, f feed.Feed, format string) error {
 	c.Set(fiber.HeaderCacheControl, publicCache)
 	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
 	c.Set("Cross-Origin-Resource-Policy", "cross-origin")
-	// A feed is the same for everybody and is kept by others.
-	c.Response().Header.DelAllCookies()
 	return send(c, http.StatusOK, contentType, body, f.Updated)
 }
 

@@ -60,6 +60,5 @@ func (a *App) takeFlash(c *fiber.Ctx) string {
 		return ""
 	}
 	c.Cookie(&fiber.Cookie{Name: flashCookie, Path: "/", Expires: time.Unix(1, 0), HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode})
-	c.Locals(flashKey, true)
 	return flashes[name]
 }

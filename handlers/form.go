@@ -1,9 +1,12 @@
 package handlers
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/cdfoundation/portal/models"
 )
 
 // Field is one field of a form as its template shows it: with what was typed, and what is wrong with it.
@@ -52,6 +55,15 @@ type FieldErrors []FieldError
 
 // Add notes an error.
 func (e *FieldErrors) Add(field, message string) { *e = append(*e, FieldError{field, message}) }
+
+// Take notes what models found wrong with an input, and reports whether err says so.
+func (e *FieldErrors) Take(err error) bool {
+	wrong, ok := errors.AsType[models.FieldErrors](err)
+	for _, field := range wrong {
+		e.Add(field.Field, field.Message)
+	}
+	return ok
+}
 
 // Of is the first error of a field, or nil.
 func (e FieldErrors) Of(field string) *FieldError {

@@ -63,6 +63,7 @@ func New(o Options) (*fiber.App, error) {
 		ReadTimeout:             15 * time.Second,
 		WriteTimeout:            30 * time.Second,
 		IdleTimeout:             2 * time.Minute,
+		Concurrency:             8192, // connections; more are answered with 503, so that memory stays bounded
 		BodyLimit:               bodyLimit,
 		ReadBufferSize:          16 << 10,
 		EnableTrustedProxyCheck: true,

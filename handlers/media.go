@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -53,10 +54,10 @@ func (a *App) uploaded(c *fiber.Ctx, name string) (medium *models.Medium, errs F
 	case alt != "" && models.JunkAlt(alt):
 		errs.Add(name+"_alt", fmt.Sprintf("“%s” does not say what the picture shows. Describe it in a sentence; then choose the file again", alt))
 	}
-	if len(alt) > 1000 {
+	if utf8.RuneCountInString(alt) > 1000 {
 		errs.Add(name+"_alt", "Shorten the description; then choose the file again")
 	}
-	if len(typed(c, name+"_credit")) > 300 {
+	if utf8.RuneCountInString(typed(c, name+"_credit")) > 300 {
 		errs.Add(name+"_credit", "Shorten the credit; then choose the file again")
 	}
 	if len(errs) > 0 {

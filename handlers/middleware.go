@@ -28,7 +28,6 @@ const (
 	routeKey localsKey = iota
 	viewerKey
 	requestIDKey
-	flashKey
 )
 
 // requestDeadline is how long a request may work. Fiber sets none, and a client that leaves cancels nothing.

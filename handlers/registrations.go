@@ -169,8 +169,9 @@ func (a *App) createRegistration(c *fiber.Ctx) error {
 	if err == nil {
 		return seeOther(c, links.Registration(a.Store.RegistrationToken(registration)))
 	}
-	var wrong models.FieldErrors
-	if !errors.As(err, &wrong) && !errors.Is(err, models.ErrConflict) {
+	var fields FieldErrors
+	wrong := fields.Take(err)
+	if !wrong && !errors.Is(err, models.ErrConflict) {
 		return err
 	}
 	event, readErr := a.Store.EventBySlug(ctx, c.Params("slug"))
@@ -178,14 +179,9 @@ func (a *App) createRegistration(c *fiber.Ctx) error {
 		return readErr
 	}
 	switch {
-	case len(wrong) > 0:
-		var fields FieldErrors
-		for _, w := range wrong {
-			fields.Add(w.Field, w.Message)
-		}
+	case wrong:
 		return a.showRegistrationForm(c, http.StatusUnprocessableEntity, event, in, fields)
 	case errors.Is(err, models.ErrTicketFull):
-		var fields FieldErrors
 		fields.Add("tickets", "A ticket that you chose has just gone: choose another, the rest is as you typed it")
 		return a.showRegistrationForm(c, http.StatusConflict, event, in, fields)
 	}
@@ -302,7 +298,7 @@ func (a *App) newRegistrationShow(d models.RegistrationDetail, token string) (Re
 		page.Heading, page.Words = "Your place is given up", "It is free for somebody else, and a mail takes the event out of your calendar."
 		if e.RegistrationRefusal(now) == nil {
 			page.Again = links.Register(e.Slug)
-			page.Words += " If plans change once more, you can register again while there are seats."
+			page.Words += " To come after all, register again while there are seats."
 		}
 		return page, nil
 	case e.Status == models.EventCancelled:

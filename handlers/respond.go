@@ -26,7 +26,7 @@ func show[T any](c *fiber.Ctx, status int, page *templates.Page[T], data T) erro
 		// What a handler called private stays so.
 	case status != http.StatusOK || c.Method() == fiber.MethodPost:
 		c.Set(fiber.HeaderCacheControl, "no-store")
-	case viewer(c).SignedIn() || c.Locals(flashKey) != nil:
+	case viewer(c).SignedIn() || len(c.Response().Header.Peek(fiber.HeaderSetCookie)) > 0:
 		c.Set(fiber.HeaderCacheControl, "private, no-cache")
 	case len(c.Response().Header.Peek(fiber.HeaderCacheControl)) == 0:
 		c.Set(fiber.HeaderCacheControl, publicCache)
@@ -49,6 +49,10 @@ func send(c *fiber.Ctx, status int, contentType string, body []byte, modified ti
 	c.Set(fiber.HeaderContentType, contentType)
 	c.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
 	c.Status(status)
+	if bytes.HasPrefix(c.Response().Header.Peek(fiber.HeaderCacheControl), []byte("public")) {
+		// Others keep it and would hand one visitor's cookies to all.
+		c.Response().Header.DelAllCookies()
+	}
 	if status == http.StatusOK && !strings.Contains(string(c.Response().Header.Peek(fiber.HeaderCacheControl)), "no-store") {
 		// Weak, because one tag stands for the plain and the compressed form. It need not withstand anybody, so two checksums
 		// do, which processors compute ten times as fast as a hash.

@@ -142,7 +142,6 @@ func countWords(k models.SearchKindResults) string {
 // foundWords says how much was found: "3 posts and 1 event".
 func foundWords(found models.SearchResults) string {
 	var text strings.Builder
-	var textSb144 strings.Builder
 	for i, k := range found.Kinds {
 		words := searchWords[k.Kind]
 		name := words.many
@@ -155,9 +154,8 @@ func foundWords(found models.SearchResults) string {
 		case i > 0:
 			text.WriteString(", ")
 		}
-		textSb144.WriteString(countWords(k) + " " + name)
+		text.WriteString(countWords(k) + " " + name)
 	}
-	text.WriteString(textSb144.String())
 	return text.String()
 }
 

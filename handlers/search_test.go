@@ -98,6 +98,9 @@ func TestTheSearchShowsWhatItFoundByKind(t *testing.T) {
 	if got, want := doc.Texts(".result h3"), []string{"Tekton tasks & <b>steps</b>", "Tekton elsewhere", "Tekton"}; !slices.Equal(got, want) {
 		t.Errorf("results %q, want %q", got, want)
 	}
+	if got := doc.Text(".search-found"); got != "2 posts and 1 page for tekton" {
+		t.Errorf("it says %q", got)
+	}
 	if got := doc.Attr(".result h3 a", "href"); got != "/blog/tekton-tasks" {
 		t.Errorf("the first leads to %q", got)
 	}

@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -10,16 +11,17 @@ import (
 	"github.com/cdfoundation/portal/models"
 )
 
-// identified finds out who asks, from the session's cookie. A cookie that leads to no session is taken away.
+// identified finds out who asks, from the session's cookie. A cookie that leads to no session is taken away. Files are the
+// same for everybody, so nobody is asked for one.
 func (a *App) identified(c *fiber.Ctx) error {
 	token := c.Cookies(a.sessionCookie())
-	if token == "" {
+	if token == "" || strings.HasPrefix(c.Path(), "/static/") || strings.HasPrefix(c.Path(), "/media/") {
 		return c.Next()
 	}
 	v, err := a.Store.ViewerBySession(c.UserContext(), token)
 	switch {
 	case errors.Is(err, models.ErrNotFound):
-		a.setSession(c, "", time.Unix(1, 0))
+		a.clearSession(c)
 	case err != nil:
 		return err
 	default:
@@ -42,7 +44,14 @@ func (a *App) sessionCookie() string {
 	return "session"
 }
 
-// setSession hands the browser its token until the session ends.
+// cookieLength is as long as browsers keep a cookie (RFC 6265bis, 5.5). The session behind it ends sooner, after a time
+// without a request that only the store knows.
+const cookieLength = 400 * 24 * time.Hour
+
+// clearSession takes the session's cookie away.
+func (a *App) clearSession(c *fiber.Ctx) { a.setSession(c, "", time.Unix(1, 0)) }
+
+// setSession hands the browser its token.
 func (a *App) setSession(c *fiber.Ctx, token string, expires time.Time) {
 	c.Cookie(&fiber.Cookie{
 		Name: a.sessionCookie(), Value: token, Path: "/", Expires: expires,

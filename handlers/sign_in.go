@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"path"
 	"strings"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -99,14 +98,14 @@ func (a *App) showSignInLink(c *fiber.Ctx) error {
 
 func (a *App) signIn(c *fiber.Ctx) error {
 	private(c)
-	token, next, expires, err := a.Store.SignIn(c.UserContext(), viewer(c), c.Params("token"), c.Get(fiber.HeaderUserAgent))
+	token, next, err := a.Store.SignIn(c.UserContext(), viewer(c), c.Params("token"), c.Get(fiber.HeaderUserAgent))
 	if errors.Is(err, models.ErrLinkUsed) {
 		return a.showSignInEnded(c)
 	}
 	if err != nil {
 		return err
 	}
-	a.setSession(c, token, expires)
+	a.setSession(c, token, a.Store.Now().Add(cookieLength))
 	if next = localPath(next); next != "" {
 		return seeOther(c, next)
 	}
@@ -130,7 +129,7 @@ func (a *App) signOut(c *fiber.Ctx) error {
 			return err
 		}
 	}
-	a.setSession(c, "", time.Unix(1, 0))
+	a.clearSession(c)
 	a.flash(c, "signed-out")
 	return seeOther(c, links.Home)
 }

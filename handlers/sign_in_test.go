@@ -4,10 +4,12 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/cdfoundation/portal/models"
+	"github.com/cdfoundation/portal/static"
 )
 
 func TestSigningIn(t *testing.T) {
@@ -181,6 +183,42 @@ func TestSigningIn(t *testing.T) {
 		w.leads(w.get("one", "/account"), "/login")
 		w.leads(w.get("two", "/account"), "/login")
 		w.page(w.get("ana", "/account"), http.StatusOK)
+	})
+
+	t.Run("what everybody may keep takes nobody's cookie away", func(t *testing.T) {
+		w := newDeskWorld(t)
+		w.cookies["gone"] = "a token of a session that has ended"
+		page := w.get("gone", "/blog")
+		if page.Header.Get("Set-Cookie") == "" || page.Header.Get("Cache-Control") != "private, no-cache" {
+			t.Errorf("a page: %q, kept %q", page.Header.Get("Set-Cookie"), page.Header.Get("Cache-Control"))
+		}
+		for _, path := range []string{"/feed.xml", "/events.ics", "/sitemap.xml", "/manifest.webmanifest", static.Path("img/icon.svg")} {
+			answer := w.get("gone", path)
+			if answer.StatusCode != http.StatusOK || answer.Header.Get("Set-Cookie") != "" || !strings.HasPrefix(answer.Header.Get("Cache-Control"), "public") {
+				t.Errorf("%s: %d, %q, kept %q", path, answer.StatusCode, answer.Header.Get("Set-Cookie"), answer.Header.Get("Cache-Control"))
+			}
+		}
+	})
+
+	t.Run("the cookie outlives a month of use", func(t *testing.T) {
+		w := newDeskWorld(t)
+		token, err := w.store.NewSignInLink(ctx, "ana@example.org")
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := w.post("", "/login/"+token)
+		for _, cookie := range answer.Cookies() {
+			if cookie.Name == "session" && cookie.Expires.Before(w.store.Now().AddDate(1, 0, 0)) {
+				t.Errorf("it ends on %s, whatever is done meanwhile", cookie.Expires)
+			}
+		}
+		w.cookies["ana"] = w.cookie(answer, "session")
+		for range 3 {
+			w.clock.Advance(20 * 24 * time.Hour)
+			w.page(w.get("ana", "/account"), http.StatusOK)
+		}
+		w.clock.Advance(31 * 24 * time.Hour)
+		w.leads(w.get("ana", "/account"), "/login")
 	})
 
 	t.Run("another site's page cannot sign anybody in or out", func(t *testing.T) {

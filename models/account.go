@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 )
 
 // SaveAccount changes the viewer's own name and time zone, an IANA name. Errors wrap ErrInvalid.
@@ -57,8 +58,13 @@ func (s *Store) attendeeAccount(ctx context.Context, email string) (User, error)
 		Email: registration.Email, EmailKey: registration.EmailKey, Name: registration.Name, Role: RoleAttendee,
 		Locale: "en", Timezone: "UTC", Version: 1, CreatedAt: s.Now(), UpdatedAt: s.Now(),
 	}
-	if err := s.write(ctx).Create(&user).Error; err != nil {
-		return User{}, err
+	// Whoever asks twice at once gets one account. An error instead would end a transaction of PostgreSQL's.
+	result := s.write(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&user)
+	if result.Error != nil {
+		return User{}, result.Error
+	}
+	if result.RowsAffected == 0 {
+		return s.UserByEmail(ctx, email)
 	}
 	return user, s.audit(ctx, Viewer{}, "user.create", "users", user.ID, "", string(user.Role))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -41,7 +40,7 @@ func (s *Store) DeskAmbassador(ctx context.Context, by Viewer, id int64) (Ambass
 // SaveProfile changes a profile; of a published one at once for everybody. It refuses with ErrNotFound, ErrStale when
 // somebody else saved since the editor started, and with FieldErrors.
 func (s *Store) SaveProfile(ctx context.Context, by Viewer, id int64, e ProfileEdit) error {
-	e.Name = strings.Join(strings.Fields(e.Name), " ")
+	e.Name = oneLine(e.Name)
 	e.Handle = strings.TrimPrefix(e.Handle, "@")
 	e.Country = strings.ToUpper(e.Country)
 	return s.tx(ctx, func(tx *Store) error {
@@ -114,17 +113,17 @@ func (s *Store) PublishProfile(ctx context.Context, by Viewer, id int64) error {
 
 // faults is what is wrong with an edit by itself; tooComplex is why its text cannot be rendered, or nil.
 func (e ProfileEdit) faults(tooComplex error) (invalid FieldErrors) {
-	if e.Name == "" || len(e.Name) > 200 {
+	if e.Name == "" || tooLong(e.Name, maxName) {
 		invalid.add("name", "Enter a name, of up to 200 letters")
 	}
 	for _, f := range []struct{ field, value string }{
 		{"title", e.Title}, {"employer", e.Employer}, {"city", e.City}, {"pronouns", e.Pronouns}, {"handle", e.Handle},
 	} {
-		if len(f.value) > 200 {
+		if tooLong(f.value, 200) {
 			invalid.add(f.field, "Shorten this to 200 letters")
 		}
 	}
-	if _, err := language.ParseRegion(e.Country); e.Country != "" && (err != nil || len(e.Country) != 2) {
+	if e.Country != "" && !isCountry(e.Country) {
 		invalid.add("country", "Enter the two letters of a country, such as NZ or DE")
 	}
 	switch {
@@ -138,15 +137,15 @@ func (e ProfileEdit) faults(tooComplex error) (invalid FieldErrors) {
 			invalid.add("languages", fmt.Sprintf("“%s” is no language tag; use such as en, de or zh-Hans", tag))
 		}
 	}
-	if len(e.Topics) > 20 || len(strings.Join(e.Topics, "")) > 1000 {
+	if len(e.Topics) > 20 || tooLong(strings.Join(e.Topics, ""), 1000) {
 		invalid.add("topics", "Choose up to 20 topics")
 	}
 	for _, link := range e.Links {
-		if u, err := url.Parse(link.URL); link.Label == "" || err != nil || !webAddress(u.String()) || len(link.URL) > 1000 || len(link.Label) > 100 {
+		if link.Label == "" || !webAddress(link.URL) || tooLong(link.URL, 1000) || tooLong(link.Label, 100) {
 			invalid.add("links", "Give every link a name and a whole address, with https:// in front")
 		}
 	}
-	if len(e.Quote) > 500 {
+	if tooLong(e.Quote, 500) {
 		invalid.add("quote", "Shorten the quote to 500 letters")
 	}
 	if tooComplex != nil {

@@ -461,6 +461,9 @@ func TestSampleDataGoesAndWhatPeopleRegisteredForStays(t *testing.T) {
 		if got := names(t, store, "SELECT slug FROM event_series"); len(got) != 0 {
 			t.Errorf("series %q without events", got)
 		}
+		if got := names(t, store, "SELECT slug FROM search_documents WHERE kind = 'event' ORDER BY slug"); !slices.Equal(got, []string{"fixed", "soon"}) {
+			t.Errorf("the search finds %q", got)
+		}
 		exec(t, store, "DELETE FROM registrations")
 		if report, err = store.RemoveSample(t.Context()); err != nil || report.Events != 1 || report.Groups != 1 || len(report.Kept) != 0 {
 			t.Errorf("without registrations: %+v, %v", report, err)

@@ -17,7 +17,7 @@ type NextEvent struct {
 
 // NextEvents lists the published events that the viewer may edit and that are not over, the next first.
 func (s *Store) NextEvents(ctx context.Context, by Viewer, limit int) ([]NextEvent, error) {
-	condition, args := editableEvents(by)
+	condition, args := by.ownEvents()
 	var rows []NextEvent
 	err := s.read(ctx).Raw(`SELECT e.*, COALESCE(g.name, '') AS group_name,
 			(SELECT count(*) FROM registrations r WHERE r.event_id = e.id AND r.status = 'confirmed') AS confirmed,
@@ -26,14 +26,6 @@ func (s *Store) NextEvents(ctx context.Context, by Viewer, limit int) ([]NextEve
 		WHERE e.status = 'published' AND e.ends_at > ? AND `+condition+" ORDER BY e.starts_at, e.id LIMIT ?",
 		append(append([]any{s.Now()}, args...), limit)...).Scan(&rows).Error
 	return rows, translate(err)
-}
-
-// editableEvents is the condition of EditEvent for a table called e.
-func editableEvents(by Viewer) (condition string, args []any) {
-	if by.Can(EditEvent, Object{}) {
-		return "1 = 1", nil
-	}
-	return "e.group_id IN ?", []any{append([]int64{0}, by.GroupIDs...)}
 }
 
 // Happening is a line of the audit log with the names that it speaks of.

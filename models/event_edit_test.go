@@ -3,6 +3,7 @@ package models_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -477,7 +478,7 @@ func TestStaffNamesWhoRunsAGroup(t *testing.T) {
 
 func TestAGroupIsMadeEditedAndTakenOffTheLists(t *testing.T) {
 	onEach(t, func(t *testing.T, s *stage) {
-		s.edited(t)
+		_, planned := s.edited(t)
 		in := models.GroupInput{Name: "CD Zürich", City: "Zürich", Country: "ch", Latitude: 47.4, Longitude: 8.5, Timezone: "Europe/Zurich", Markdown: "We meet."}
 		if _, err := s.CreateGroup(t.Context(), olu, in); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("an organiser made a group: %v", err)
@@ -493,6 +494,27 @@ func TestAGroupIsMadeEditedAndTakenOffTheLists(t *testing.T) {
 		if err := s.UpdateGroup(t.Context(), staff, group.ID, group.Version, in); !errors.Is(err, models.ErrStale) {
 			t.Errorf("stale: %v", err)
 		}
+		planned.GroupID, planned.Title, planned.Quotas, planned.Tickets = group.ID, "Summer evening", nil, nil
+		event, err := s.CreateEvent(t.Context(), staff, planned, "example.org")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.PublishEvent(t.Context(), staff, event.ID); err != nil {
+			t.Fatal(err)
+		}
+		findsEvent := func(query string) bool {
+			t.Helper()
+			found, err := s.Search(t.Context(), models.SearchFilter{Query: query, Kind: models.SearchEvent, Limit: 9})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return slices.ContainsFunc(found.Kinds, func(k models.SearchKindResults) bool { return k.Kind == models.SearchEvent })
+		}
+		in.Name = "Limmat delivery"
+		if err := s.UpdateGroup(t.Context(), staff, group.ID, group.Version+1, in); err != nil || !findsEvent("limmat") {
+			t.Errorf("its event is not found by the new name: %v", err)
+		}
+		group.Version++
 		in.Slug = "berlin"
 		if err := s.UpdateGroup(t.Context(), staff, group.ID, group.Version+1, in); !errors.Is(err, models.ErrSlugTaken) {
 			t.Errorf("another's address: %v", err)
@@ -506,6 +528,9 @@ func TestAGroupIsMadeEditedAndTakenOffTheLists(t *testing.T) {
 		}
 		if _, err := s.GroupBySlug(t.Context(), "zurich"); !errors.Is(err, models.ErrGone) {
 			t.Errorf("a delisted group: %v", err)
+		}
+		if findsEvent("limmat") {
+			t.Error("its event is still found by the name of a group that is off the pages")
 		}
 	})
 }

@@ -2,6 +2,7 @@ package models
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -109,16 +110,14 @@ func (e Event) PlaceText() string {
 	return place
 }
 
-// AddressText is the venue with its address on one line, as a calendar shows it; empty when nothing of it is known.
-func (e Event) AddressText() string {
-	var parts []string
-	for _, part := range []string{e.VenueName, e.VenueAddress, e.VenueCity, CountryName(e.VenueCountry)} {
-		if part != "" {
-			parts = append(parts, part)
-		}
-	}
-	return strings.Join(parts, ", ")
+// AddressParts are what is known of the venue: its name, street, city and country. Of a city that is its own country the
+// name is said once.
+func (e Event) AddressParts() []string {
+	return slices.Compact(nonEmpty(e.VenueName, e.VenueAddress, e.VenueCity, CountryName(e.VenueCountry)))
 }
+
+// AddressText is the venue with its address on one line, as a calendar shows it; empty when nothing of it is known.
+func (e Event) AddressText() string { return strings.Join(e.AddressParts(), ", ") }
 
 // KindText names the kind of event for people.
 func (e Event) KindText() string {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -83,8 +82,8 @@ func (s *Store) NameFirstAdmin(ctx context.Context, by Viewer, name, email, time
 
 // parseName is a person's name without the spaces around it, or an error that wraps ErrInvalid.
 func parseName(typed string) (string, error) {
-	name := strings.Join(strings.Fields(typed), " ")
-	if name == "" || len(name) > 200 {
+	name := oneLine(typed)
+	if name == "" || tooLong(name, maxName) {
 		return "", fmt.Errorf("%w: name", ErrInvalid)
 	}
 	return name, nil

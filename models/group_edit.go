@@ -207,7 +207,7 @@ func (s *Store) UpdateGroup(ctx context.Context, by Viewer, id, version int64, i
 				return err
 			}
 		}
-		if err := tx.indexDocument(ctx, SearchGroup, id); err != nil {
+		if err := tx.indexGroup(ctx, id); err != nil {
 			return err
 		}
 		return tx.audit(ctx, by, "group.save", "groups", id, old.Slug, group.Slug)
@@ -242,10 +242,14 @@ func (s *Store) SetGroupStatus(ctx context.Context, by Viewer, id int64, status 
 			UpdateColumns(map[string]any{"status": status, "version": group.Version + 1, "updated_at": tx.Now()}), "group", id); err != nil {
 			return err
 		}
-		if err := tx.indexDocument(ctx, SearchGroup, id); err != nil {
+		if err := tx.indexGroup(ctx, id); err != nil {
 			return err
 		}
-		return tx.audit(ctx, by, "group.status", "groups", id, string(group.Status), string(status))
+		action := "group.list"
+		if status == GroupDelisted {
+			action = "group.delist"
+		}
+		return tx.audit(ctx, by, action, "groups", id, string(group.Status), string(status))
 	})
 }
 

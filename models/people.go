@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -43,10 +42,10 @@ func (s *Store) People(ctx context.Context, by Viewer, f PeopleFilter) (people [
 		return nil, 0, nil, fmt.Errorf("%w: people", ErrNotFound)
 	}
 	condition, args := "1 = 1", []any{}
-	if words := strings.TrimSpace(f.Query); words != "" {
-		like := "%" + likeEscaper.Replace(strings.ToLower(words)) + "%"
-		condition = `(lower(u.name) LIKE ? ESCAPE '\' OR u.email_key LIKE ? ESCAPE '\')`
-		args = append(args, like, like)
+	if oneLine(f.Query) != "" {
+		pattern := s.likeAll(f.Query)
+		condition = "(LOWER(u.name) LIKE ? ESCAPE '!' OR LOWER(u.email) LIKE ? ESCAPE '!')"
+		args = append(args, pattern, pattern)
 	}
 	var counts []struct {
 		Role  Role

@@ -3,7 +3,6 @@ package models
 import (
 	"context"
 	"strconv"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -64,9 +63,9 @@ func (s *Store) DeskPosts(ctx context.Context, by Viewer, f DeskPostFilter) (row
 		condition += " AND (p.publish_at > ?) = ?"
 		args = append(args, s.Now(), f.Scheduled)
 	}
-	if words := strings.TrimSpace(f.Query); words != "" {
-		condition += ` AND lower(p.title) LIKE ? ESCAPE '\'`
-		args = append(args, "%"+likeEscaper.Replace(strings.ToLower(words))+"%")
+	if oneLine(f.Query) != "" {
+		condition += " AND LOWER(p.title) LIKE ? ESCAPE '!'"
+		args = append(args, s.likeAll(f.Query))
 	}
 	order := "p.updated_at DESC, p.id DESC"
 	if f.Status == PostSubmitted {
@@ -97,9 +96,6 @@ func (s *Store) DeskPosts(ctx context.Context, by Viewer, f DeskPostFilter) (row
 	}
 	return rows, int(count), err
 }
-
-// likeEscaper makes words stand for themselves in a LIKE whose escape is the backslash.
-var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // CountDeskPosts counts what the viewer may edit, by state.
 func (s *Store) CountDeskPosts(ctx context.Context, by Viewer) (DeskPostCounts, error) {

@@ -99,10 +99,7 @@ func (s *Store) CreatePost(ctx context.Context, by Viewer, e PostEdit) (Post, er
 			return err
 		}
 		if err := tx.write(ctx).Create(&p).Error; err != nil {
-			if errors.Is(err, gorm.ErrDuplicatedKey) {
-				return ErrSlugTaken
-			}
-			return err
+			return slugTaken(err)
 		}
 		if err := tx.filePost(ctx, by, p, e); err != nil {
 			return err
@@ -150,10 +147,7 @@ func (s *Store) SavePost(ctx context.Context, by Viewer, id int64, e PostEdit) (
 		}
 		result := tx.write(ctx).Model(&Post{}).Where("id = ? AND version = ?", id, e.Version).
 			Select("*").Omit("ID", "UUID", "Status", "PublishAt", "ExpireAt", "UserID", "Sample", "CreatedAt").Updates(&p)
-		if errors.Is(result.Error, gorm.ErrDuplicatedKey) {
-			return ErrSlugTaken
-		}
-		if err := changed(result, "post", id); err != nil {
+		if err := slugTaken(changed(result, "post", id)); err != nil {
 			return err
 		}
 		if err := tx.filePost(ctx, by, p, e); err != nil {
@@ -175,7 +169,7 @@ func (s *Store) SavePost(ctx context.Context, by Viewer, id int64, e PostEdit) (
 // fillPost puts an edit into a post, as far as the viewer may.
 func (s *Store) fillPost(ctx context.Context, by Viewer, p *Post, e PostEdit) error {
 	staff := by.Can(ReviewPosts, Object{})
-	p.Title = strings.Join(strings.Fields(e.Title), " ")
+	p.Title = oneLine(e.Title)
 	rendered, err := s.render(ctx, e.Markdown, p.idPrefix())
 	if err != nil && !errors.Is(err, ErrInvalid) {
 		return err
@@ -206,7 +200,7 @@ func (s *Store) fillPost(ctx context.Context, by Viewer, p *Post, e PostEdit) er
 		}
 		p.SeriesID = &row.ID
 	}
-	if err := s.fillSlug(ctx, p, e.Slug); err != nil {
+	if p.Slug, err = s.editedSlug(ctx, "post", p.ID, p.Slug, e.Slug, p.Title); err != nil {
 		return err
 	}
 	p.setText(e.Markdown, e.Excerpt, rendered)
@@ -246,10 +240,10 @@ func (s *Store) refusedReferences(ctx context.Context, by Viewer, p Post, e Post
 
 // faults is what is wrong with an edit by itself; tooComplex is why its text cannot be rendered, or nil.
 func (e PostEdit) faults(title string, tooComplex error) (invalid FieldErrors) {
-	if title == "" || len(title) > 300 {
+	if title == "" || tooLong(title, maxLine) {
 		invalid.add("title", "Give the post a title, of up to 300 letters")
 	}
-	if len(e.Excerpt) > 1000 {
+	if tooLong(e.Excerpt, 1000) {
 		invalid.add("excerpt", "Shorten the standfirst to 1,000 letters")
 	}
 	if tooComplex != nil {
@@ -264,18 +258,18 @@ func (e PostEdit) faults(title string, tooComplex error) (invalid FieldErrors) {
 		invalid.add("language", "Enter a language as its tag, such as en, de or zh-Hans")
 	}
 	for _, tag := range e.Tags {
-		if slug.Valid(slug.Make(tag)) != nil || len(tag) > 60 {
+		if slug.Valid(slug.Make(tag)) != nil || tooLong(tag, 60) {
 			invalid.add("tags", fmt.Sprintf("Choose another word than “%s” as a tag", tag))
 		}
 	}
 	if len(e.Tags) > 12 {
 		invalid.add("tags", "Choose up to 12 tags")
 	}
-	if e.NewSeries != "" && (slug.Valid(slug.Make(e.NewSeries)) != nil || len(e.NewSeries) > 200) {
+	if e.NewSeries != "" && (slug.Valid(slug.Make(e.NewSeries)) != nil || tooLong(e.NewSeries, 200)) {
 		invalid.add("new_series", "Choose another title for the series")
 	}
 	for _, b := range e.Bylines {
-		if _, err := parseName(b.Name); err != nil || len(b.Title) > 200 || len(b.Employer) > 200 {
+		if _, err := parseName(b.Name); err != nil || tooLong(b.Title, 200) || tooLong(b.Employer, 200) {
 			invalid.add("bylines", "Give every author a name, of up to 200 letters")
 		}
 	}
@@ -287,9 +281,9 @@ func (e PostEdit) faults(title string, tooComplex error) (invalid FieldErrors) {
 	}
 	for _, part := range []struct {
 		field, value string
-		most         int // bytes
+		most         int
 	}{{"source_name", e.SourceName, 200}, {"source_author", e.SourceAuthor, 200}, {"source_url", e.SourceURL, 1000}, {"licence", e.Licence, 60}} {
-		if len(part.value) > part.most {
+		if tooLong(part.value, part.most) {
 			invalid.add(part.field, fmt.Sprintf("Shorten this to %d letters", part.most))
 		}
 	}
@@ -306,27 +300,6 @@ func lastError(err error) string {
 func webAddress(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && !strings.ContainsAny(address, " \t\r\n")
-}
-
-// fillSlug gives a post the slug that was asked for, or one made from its title.
-func (s *Store) fillSlug(ctx context.Context, p *Post, wanted string) (err error) {
-	if wanted == "" && p.Slug != "" {
-		return nil
-	}
-	if wanted == "" {
-		p.Slug, err = s.freeSlug(ctx, "posts", slug.Make(p.Title))
-		return err
-	}
-	p.Slug = wanted
-	// An address that once led to another post still does.
-	var taken int64
-	if err := s.read(ctx).Model(&SlugHistory{}).Where("kind = ? AND slug = ? AND object_id <> ?", "post", wanted, p.ID).Count(&taken).Error; err != nil {
-		return err
-	}
-	if taken > 0 {
-		return ErrSlugTaken
-	}
-	return nil
 }
 
 // moveSlug remembers the address that a thing had when it was public, and forgets the one that it has again.

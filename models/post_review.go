@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// maxComment is the most bytes of the words that come with a step of a review.
+// maxComment is the most characters of the words that come with a step of a review.
 const maxComment = 5000
 
 // Submit hands a draft to staff for review and tells them by mail. It refuses with ErrNotFound, with ErrTransition from
@@ -26,8 +26,8 @@ func (s *Store) Submit(ctx context.Context, by Viewer, id int64, comment string)
 	})
 }
 
-// Publish makes a post public at a moment; the zero time is now. A post that was public keeps the time at which it
-// first was. version is the one that was reviewed: a later one is ErrStale. It refuses with ErrNotFound and ErrTransition.
+// Publish makes a post public at a moment; what is not to come is now. A post that was public and is to be at once keeps the
+// time at which it first was. version is the one that was reviewed: a later one is ErrStale. It refuses with ErrNotFound and ErrTransition.
 func (s *Store) Publish(ctx context.Context, by Viewer, id, version int64, at time.Time, comment string) error {
 	return s.step(ctx, by, id, version, postStep{
 		action: ReviewPosts, from: []PostStatus{PostDraft, PostSubmitted, PostChangesAsked, PostPublished, PostWithdrawn},
@@ -42,13 +42,13 @@ func (s *Store) Publish(ctx context.Context, by Viewer, id, version int64, at ti
 			return nil
 		},
 		change: func(p Post, now time.Time) map[string]any {
-			if p.PublishAt != nil && !p.PublishAt.After(now) {
+			switch {
+			case at.After(now):
+				return map[string]any{"publish_at": at.UTC()}
+			case p.PublishAt != nil && !p.PublishAt.After(now):
 				return nil
 			}
-			if at.Before(now) {
-				at = now
-			}
-			return map[string]any{"publish_at": at.UTC()}
+			return map[string]any{"publish_at": now}
 		},
 	})
 }
@@ -97,7 +97,7 @@ type postStep struct {
 // is compared unless it is 0.
 func (s *Store) step(ctx context.Context, by Viewer, id, version int64, step postStep) error {
 	step.comment = strings.TrimSpace(step.comment)
-	if len(step.comment) > maxComment || step.words && step.comment == "" {
+	if tooLong(step.comment, maxComment) || step.words && step.comment == "" {
 		return fmt.Errorf("%w: comment", ErrInvalid)
 	}
 	return s.tx(ctx, func(tx *Store) error {

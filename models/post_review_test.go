@@ -32,7 +32,7 @@ func onEachNewsroom(t *testing.T, test func(t *testing.T, n *newsroom)) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			session, _, _, err := store.SignIn(t.Context(), models.Viewer{}, token, "")
+			session, _, err := store.SignIn(t.Context(), models.Viewer{}, token, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -177,6 +177,19 @@ func TestAPostCanBeScheduledAndTakenBack(t *testing.T) {
 		if back := n.post(t, p.ID); back.Status != models.PostDraft || back.PublishAt != nil {
 			t.Errorf("%s, %v: it was never public", back.Status, back.PublishAt)
 		}
+		if err := n.Publish(ctx, n.sam, p.ID, 0, time.Time{}, ""); err != nil {
+			t.Fatal(err)
+		}
+		if err := n.Withdraw(ctx, n.sam, p.ID, ""); err != nil {
+			t.Fatal(err)
+		}
+		again := n.Now().Add(time.Hour)
+		if err := n.Publish(ctx, n.sam, p.ID, 0, again, ""); err != nil {
+			t.Fatal(err)
+		}
+		if later := n.post(t, p.ID); later.PublicAt(n.Now()) || !later.PublicAt(again) {
+			t.Errorf("taken back and scheduled anew, it is public from %v", later.PublishAt)
+		}
 	})
 }
 
@@ -273,7 +286,23 @@ func TestAnAuthorSetsOnlyWhatIsTheirs(t *testing.T) {
 		if _, err := n.CreatePost(ctx, n.ben, edit); !errors.Is(err, models.ErrInvalid) {
 			t.Errorf("another's group: %v", err)
 		}
-		edit.GroupID, edit.Version = 0, p.Version
+		edit.GroupID = 0
+		if err := testkit.DB(t, n.Store).Exec(`INSERT INTO events (id, slug, uid, status, kind, mode, title, timezone, starts_local, ends_local, starts_at, ends_at, created_at, updated_at)
+			VALUES (7, 'secret', 'secret@example.org', 'draft', 'meetup', 'online', 'Secret', 'UTC', '2030-01-01T10:00', '2030-01-01T11:00', ?, ?, ?, ?)`,
+			n.Now(), n.Now().Add(time.Hour), n.Now(), n.Now()).Error; err != nil {
+			t.Fatal(err)
+		}
+		for _, event := range []int64{7, 99} {
+			edit.AnnouncesID = event
+			if _, err := n.CreatePost(ctx, n.ben, edit); !errors.Is(err, models.ErrInvalid) {
+				t.Errorf("announces the event %d, which is another's draft or none: %v", event, err)
+			}
+		}
+		edit.AnnouncesID, edit.SeriesID = 0, 99
+		if _, err := n.CreatePost(ctx, n.ben, edit); !errors.Is(err, models.ErrInvalid) {
+			t.Errorf("a series that is not there: %v", err)
+		}
+		edit.SeriesID, edit.Version = 0, p.Version
 		edit.Bylines = []models.BylineEdit{{Name: "ben example", Title: "Engineer"}, {Name: "Tracy Ragan", Title: "CEO", Employer: "DeployHub"}}
 		if _, err := n.SavePost(ctx, n.sam, p.ID, edit); err != nil {
 			t.Fatal(err)

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"gorm.io/gorm"
 
@@ -85,11 +84,11 @@ type RegisterInput struct {
 // checked returns the input with its text trimmed, and what is wrong with it whatever the event.
 func (in RegisterInput) checked() (RegisterInput, FieldErrors) {
 	var wrong FieldErrors
-	in.Name = strings.Join(strings.Fields(in.Name), " ")
+	in.Name = oneLine(in.Name)
 	switch {
 	case in.Name == "":
 		wrong.add("name", "Write your name, as it should stand on your ticket")
-	case utf8.RuneCountInString(in.Name) > maxName:
+	case tooLong(in.Name, maxName):
 		wrong.add("name", fmt.Sprintf("Shorten your name to %d characters", maxName))
 	}
 	in.Email = strings.TrimSpace(in.Email)

@@ -90,6 +90,9 @@ func (s *Store) removeSample(ctx context.Context, kind, table string, id int64, 
 	if err := db.Exec("DELETE FROM content_files WHERE path = ?", table+"/"+slug+".md").Error; err != nil {
 		return err
 	}
+	if err := s.indexDocument(ctx, SearchKind(kind), id); err != nil {
+		return err
+	}
 	return s.audit(ctx, Viewer{Role: "command"}, kind+".remove_sample", table, id, slug, "")
 }
 

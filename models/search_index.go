@@ -72,6 +72,20 @@ func (s *Store) indexDocument(ctx context.Context, kind SearchKind, id int64) er
 	return s.writeDocument(ctx, sources[0])
 }
 
+// indexGroup writes the documents of a group and of its events, which are found by its name.
+func (s *Store) indexGroup(ctx context.Context, id int64) error {
+	var events []int64
+	if err := s.read(ctx).Model(&Event{}).Where("group_id = ?", id).Order("id").Pluck("id", &events).Error; err != nil {
+		return err
+	}
+	for _, event := range events {
+		if err := s.indexDocument(ctx, SearchEvent, event); err != nil {
+			return err
+		}
+	}
+	return s.indexDocument(ctx, SearchGroup, id)
+}
+
 // Reindex writes every document anew, in one transaction.
 func (s *Store) Reindex(ctx context.Context) error {
 	return s.tx(ctx, func(tx *Store) error { return tx.reindex(ctx) })

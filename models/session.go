@@ -66,6 +66,9 @@ func (s *Store) ViewerBySession(ctx context.Context, token string) (Viewer, erro
 			return tx.write(ctx).Model(&Session{}).Where("id = ?", v.SessionID).
 				Updates(map[string]any{"seen_at": now, "expires_at": now.Add(sessionLength)}).Error
 		})
+		if errors.Is(err, ErrUnavailable) {
+			err = nil // reading goes on while nothing can be written; the next request tries again
+		}
 	}
 	return v, err
 }
@@ -112,6 +115,10 @@ func (s *Store) RequestSignIn(ctx context.Context, email, next string) error {
 			return nil
 		}
 		if err != nil {
+			return err
+		}
+		// One after the other, so that who asks many times at once gets one mail.
+		if user, err = tx.lockUser(ctx, user.ID); err != nil {
 			return err
 		}
 		var recent int64
@@ -168,7 +175,7 @@ func (s *Store) signInLink(ctx context.Context, token string) (SignInLink, error
 
 // SignIn uses a one-time link up and returns the token of a new session, and the path to open next, which may be
 // empty. The session that the browser has so far, if any, ends.
-func (s *Store) SignIn(ctx context.Context, before Viewer, linkToken, userAgent string) (token, next string, expires time.Time, err error) {
+func (s *Store) SignIn(ctx context.Context, before Viewer, linkToken, userAgent string) (token, next string, err error) {
 	token = auth.NewToken()
 	err = s.tx(ctx, func(tx *Store) error {
 		link, err := tx.signInLink(ctx, linkToken)
@@ -185,17 +192,17 @@ func (s *Store) SignIn(ctx context.Context, before Viewer, linkToken, userAgent 
 		if err := tx.write(ctx).Where("id = ?", before.SessionID).Delete(&Session{}).Error; err != nil {
 			return err
 		}
-		next, expires = link.NextPath, tx.Now().Add(sessionLength)
+		next = link.NextPath
 		session := Session{
 			UserID: link.UserID, TokenHash: auth.Hash(token), UserAgent: cut(userAgent, 200),
-			CreatedAt: tx.Now(), SeenAt: tx.Now(), ExpiresAt: expires,
+			CreatedAt: tx.Now(), SeenAt: tx.Now(), ExpiresAt: tx.Now().Add(sessionLength),
 		}
 		if err := tx.write(ctx).Create(&session).Error; err != nil {
 			return err
 		}
 		return tx.audit(ctx, Viewer{UserID: link.UserID}, "session.create", "sessions", session.ID, "", "")
 	})
-	return token, next, expires, err
+	return token, next, err
 }
 
 // Sessions lists an account's sessions that go on, the latest used first.

@@ -116,10 +116,17 @@ func (s *Store) Empty(ctx context.Context) (bool, error) {
 	return empty, translate(err)
 }
 
-// translate turns what a driver says about a busy or vanished database into ErrUnavailable.
+// translate turns what a driver says about a busy or vanished database into ErrUnavailable, and about rows that do not fit
+// each other into the refusal that it is to who asked: somebody was faster, or a key leads nowhere.
 func translate(err error) error {
 	if err == nil || isRefusal(err) {
 		return err
+	}
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return fmt.Errorf("%w: %w", ErrConflict, err)
+	}
+	if errors.Is(err, gorm.ErrForeignKeyViolated) {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	if lite, ok := errors.AsType[sqlite3.Error](err); ok {
 		switch lite.Code {

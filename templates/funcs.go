@@ -13,7 +13,7 @@ var pageFuncs = template.FuncMap{
 	"shortTime": func(t time.Time) string { return t.Format("2 Jan 2006, 15:04") },
 	"machine":   func(t time.Time) string { return t.Format(time.RFC3339) },
 	"plural":    plural,
-	"thousands": thousands,
+	"thousands": Thousands,
 }
 
 // plural is "1 seat" or "2 seats".
@@ -21,11 +21,11 @@ func plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return thousands(n) + " " + many
+	return Thousands(n) + " " + many
 }
 
-// thousands writes a number as people do: 25,000.
-func thousands(n int) string {
+// Thousands writes a number as people do: 25,000.
+func Thousands(n int) string {
 	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
 		s = s[:i] + "," + s[i:]

@@ -21,6 +21,7 @@ type portal struct {
 	FirstAdmin string // the printed link
 	DataDir    string
 	env        map[string]string
+	flags      []string // of serve
 	stop       func() int
 }
 
@@ -49,7 +50,7 @@ func (p *portal) start(t testing.TB) {
 	logs := &lockedBuffer{}
 	done := make(chan int, 1)
 	go func() {
-		code := app.Main(ctx, []string{"serve"}, func(name string) string { return p.env[name] }, in, logs)
+		code := app.Main(ctx, append([]string{"serve"}, p.flags...), func(name string) string { return p.env[name] }, in, logs)
 		_ = in.Close()
 		done <- code
 	}()

@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/cdfoundation/portal/content"
@@ -25,6 +27,9 @@ import (
 
 type serveCommand struct {
 	config.Config `embed:""`
+
+	WebOnly    bool `name:"web-only" xor:"part" help:"Serve alone; another process does the background work."`
+	WorkerOnly bool `name:"worker-only" xor:"part" help:"Do the background work alone; other processes serve."`
 }
 
 // Help is the command's example.
@@ -59,6 +64,9 @@ func (s *serveCommand) Run(w *world) (err error) {
 		return err
 	}
 	store := models.NewStore(db.Reader, db.Writer, tick, keys)
+	if s.WorkerOnly {
+		return s.work(w, log, store)
+	}
 
 	listener, err := (&net.ListenConfig{}).Listen(w.ctx, "tcp", s.Addr)
 	if err != nil {
@@ -110,6 +118,20 @@ func (s *serveCommand) furnish(w *world, store *models.Store, site links.Site) e
 	return err
 }
 
+// work does the background work until the context ends.
+func (s *serveCommand) work(w *world, log *slog.Logger, store *models.Store) error {
+	if s.BaseURL == "" {
+		return errors.New(`PORTAL_BASE_URL="": allowed with --worker-only is the address under which the others serve, for the links in mails`)
+	}
+	sender, _, err := s.mailSender()
+	if err != nil {
+		return err
+	}
+	log.Info("working")
+	jobs.New(jobs.Options{Store: store, Site: siteOf(s.Config), Sender: sender, From: s.From(), Log: log}).Run(w.ctx)
+	return nil
+}
+
 // serve runs the web application on the listener and the background work beside it until the context ends.
 func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store *models.Store, keys auth.Keys, site links.Site, listener net.Listener) error {
 	if err := os.MkdirAll(s.MediaDir(), 0o700); err != nil {
@@ -145,20 +167,42 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	defer stopWork()
 	var work sync.WaitGroup
 	worker := jobs.New(jobs.Options{Store: store, Site: site, Sender: sender, From: s.From(), Log: log})
-	work.Go(func() { worker.Run(working) })
+	if !s.WebOnly {
+		work.Go(func() { worker.Run(working) })
+	}
 
 	served := make(chan error, 1)
-	go func() { served <- web.Listener(listener) }()
+	go func() { served <- web.Listener(patientListener{listener}) }()
 	fmt.Fprintf(w.out, "listening on http://%s\n", listener.Addr())
 	select {
 	case err = <-served:
 	case <-w.ctx.Done():
 		log.Info("stopping")
+		stopWork() // the two drain side by side, so that the limit holds for both
 		err = web.ShutdownWithTimeout(shutdownLimit)
 	}
 	stopWork()
 	work.Wait()
 	return errors.Join(err, uploads.Close())
+}
+
+// acceptPause is how long a process waits that has no file descriptor left for another connection.
+const acceptPause = 100 * time.Millisecond
+
+// patientListener waits while the process or the machine is out of file descriptors or memory for connections, for which the
+// server would end.
+type patientListener struct{ net.Listener }
+
+// Accept returns the next connection.
+func (l patientListener) Accept() (net.Conn, error) {
+	for {
+		conn, err := l.Listener.Accept()
+		short := slices.ContainsFunc([]error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM}, func(e error) bool { return errors.Is(err, e) })
+		if !short {
+			return conn, err
+		}
+		time.Sleep(acceptPause)
+	}
 }
 
 // mailSender sends by SMTP or, without a server, keeps each mail as a file.

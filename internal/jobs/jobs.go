@@ -3,8 +3,10 @@ package jobs
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	netmail "net/mail"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -79,12 +81,7 @@ func (w *Worker) sendDue(ctx context.Context, letters letters) (int, error) {
 
 // send writes and sends one mail and notes what became of it.
 func (w *Worker) send(ctx context.Context, letters letters, m models.Mail) {
-	message, err := w.compose(ctx, letters, m)
-	permanent := err != nil && !isMoment(err)
-	if err == nil {
-		err = w.Sender.Send(ctx, message)
-		permanent = err != nil && mail.Permanent(err)
-	}
+	permanent, err := w.deliver(ctx, letters, m)
 	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), mailLimit)
 	defer cancel()
 	if err == nil {
@@ -97,4 +94,21 @@ func (w *Worker) send(ctx context.Context, letters letters, m models.Mail) {
 	if err != nil {
 		w.Log.LogAttrs(ctx, slog.LevelError, "mail was not noted", slog.Int64("mail", m.ID), slog.String("error", err.Error()))
 	}
+}
+
+// deliver writes and sends one mail. permanent tells that a failure will not pass by itself.
+func (w *Worker) deliver(ctx context.Context, letters letters, m models.Mail) (permanent bool, err error) {
+	defer func() {
+		// One mail that cannot be written must not end the program, and at every start anew.
+		if r := recover(); r != nil {
+			permanent, err = true, fmt.Errorf("panic: %v", r)
+			w.Log.LogAttrs(ctx, slog.LevelError, "a mail broke its writing", slog.Int64("mail", m.ID), slog.String("stack", string(debug.Stack())))
+		}
+	}()
+	message, err := w.compose(ctx, letters, m)
+	if err != nil {
+		return !isMoment(err), err
+	}
+	err = w.Sender.Send(ctx, message)
+	return mail.Permanent(err), err
 }

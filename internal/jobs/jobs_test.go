@@ -306,3 +306,30 @@ func TestAWorkerThatIsStoppedFinishesTheMailInHand(t *testing.T) {
 		t.Error("the mail was sent and not noted")
 	}
 }
+
+// broken cannot send to one person.
+type broken struct{ mail.Sender }
+
+func (b broken) Send(ctx context.Context, m mail.Message) error {
+	if m.To.Email == "ada@example.org" {
+		panic("no way to write this")
+	}
+	return b.Sender.Send(ctx, m)
+}
+
+func TestAMailThatCannotBeWrittenIsGivenUpAndTheOthersGo(t *testing.T) {
+	p := newPost(t)
+	p.register("ada@example.org")
+	p.register("grace@example.org")
+	p.run(p.with(broken{p.worker.Sender}))
+	if got := p.box.Wait(1)[0].To[0]; got != "grace@example.org" {
+		t.Errorf("the mail went to %s", got)
+	}
+	for range 100 {
+		if p.count("SELECT count(*) FROM mails WHERE failed_at IS NOT NULL AND recipient = 'ada@example.org'") == 1 {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Error("the mail is not marked as failed")
+}

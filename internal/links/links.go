@@ -115,9 +115,6 @@ func RegistrationCalendar(token string) string { return Registration(token) + "/
 // Page is the path of a plain page.
 func Page(path string) string { return "/" + path }
 
-// Project is a project's path.
-func Project(slug string) string { return "/projects/" + slug }
-
 // SearchFor is the path of the search's results for what was typed.
 func SearchFor(query string) string { return Search + "?q=" + url.QueryEscape(query) }
 
@@ -144,9 +141,6 @@ func Numbered(path string, n int) string {
 
 // Media is the path of an uploaded picture.
 func Media(name string) string { return "/media/" + name }
-
-// Cover is the path of the cover that is drawn for a thing: kind is posts, events or groups.
-func Cover(kind, slug string) string { return "/covers/" + kind + "/" + slug + ".svg" }
 
 // Share is the path of the picture that is drawn for sharing the page at path: /share/blog/x.png for /blog/x.
 func Share(path string) string {

@@ -1,0 +1,58 @@
+package app_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdfoundation/portal/internal/app"
+)
+
+func TestServingAndBackgroundWorkCanBePartedInTwoProcesses(t *testing.T) {
+	p := serve(t)
+	p.stop()
+	if code, _, said := p.run("user", "add", "--email", "ana@example.org", "--name", "Ana", "--role", "staff"); code != 0 {
+		t.Fatal(said)
+	}
+	p.flags = []string{"--web-only"}
+	p.start(t)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.URL+"/login", strings.NewReader(url.Values{"email": {"ana@example.org"}}.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	response, err := stranger.Do(request)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%v, %v", response, err)
+	}
+	_ = response.Body.Close()
+	time.Sleep(1200 * time.Millisecond) // a worker would have looked twice
+	if files, _ := filepath.Glob(filepath.Join(p.DataDir, "mail", "*.eml")); len(files) != 0 {
+		t.Errorf("the process that serves alone wrote %d mails", len(files))
+	}
+
+	if code, _, said := p.run("serve", "--worker-only"); code != 1 || !strings.Contains(said, "PORTAL_BASE_URL") {
+		t.Errorf("a worker that cannot know the links of its mails: %d, %s", code, said)
+	}
+	p.env["PORTAL_BASE_URL"] = p.URL
+	ctx, cancel := context.WithCancel(t.Context())
+	var out, errOut lockedBuffer
+	done := make(chan int)
+	go func() {
+		done <- app.Main(ctx, []string{"serve", "--worker-only"}, func(name string) string { return p.env[name] }, &out, &errOut)
+	}()
+	if mail := p.kept(t, "ana@example.org", 1)[0]; !strings.Contains(mail, p.URL+"/login/") {
+		t.Errorf("the mail of the worker holds no link to %s:\n%s", p.URL, mail)
+	}
+	cancel()
+	if code := <-done; code != 0 {
+		t.Errorf("the worker ended with %d: %s", code, &errOut)
+	}
+	if code, _, _ := p.run("serve", "--web-only", "--worker-only"); code != 2 {
+		t.Errorf("both alone: exit %d, want 2", code)
+	}
+}
