@@ -222,7 +222,7 @@ func invitation(d models.EventDetail) string {
 		names = append(names, person.Name)
 	}
 	switch {
-	case len(names) == 0, d.Event.Status == models.EventCancelled:
+	case len(names) == 0, d.Status == models.EventCancelled:
 		return ""
 	case len(names) == 1:
 		return names[0] + " invites you to"

@@ -11,7 +11,7 @@ func TestNobodyInvitesToACancelledEvent(t *testing.T) {
 	if got := invitation(d); got != "Helen Example invites you to" {
 		t.Errorf("before: %q", got)
 	}
-	d.Event.Status = models.EventCancelled
+	d.Status = models.EventCancelled
 	if got := invitation(d); got != "" {
 		t.Errorf("cancelled: %q", got)
 	}
