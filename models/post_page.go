@@ -213,9 +213,8 @@ var postRelatedQuery = `SELECT p.id, p.slug, p.title, p.language, p.publish_at, 
 	FROM posts chosen CROSS JOIN posts p LEFT JOIN media m ON m.id = p.cover_id
 	WHERE ` + publicPostsAt1 + ` AND p.id = chosen.id AND chosen.id IN (` + placeholders(2, relatedAmong) + `)`
 
-// postRelated reads the posts to recommend, and their bylines together with the post's own.
+// postRelated reads the posts to recommend, of which a title and a date are shown, and the post's own bylines.
 func (s *Store) postRelated(ctx context.Context, page *PostPage, related []sharing, now time.Time) error {
-	ids := []int64{page.ID}
 	if len(related) > 0 {
 		weights := make(map[int64]int, len(related))
 		args := []any{now}
@@ -237,20 +236,8 @@ func (s *Store) postRelated(ctx context.Context, page *PostPage, related []shari
 			return cmp.Or(cmp.Compare(weights[b.ID], weights[a.ID]), b.PublishAt.Compare(a.PublishAt), cmp.Compare(b.ID, a.ID))
 		})
 		page.Related = page.Related[:min(len(page.Related), relatedPosts)]
-		for _, row := range page.Related {
-			ids = append(ids, row.ID)
-		}
 	}
-	authors, err := s.postAuthors(ctx, ids)
-	for _, author := range authors {
-		if author.PostID == page.ID {
-			page.Authors = append(page.Authors, author)
-		}
-		for i := range page.Related {
-			if page.Related[i].ID == author.PostID {
-				page.Related[i].Authors = append(page.Related[i].Authors, author)
-			}
-		}
-	}
+	var err error
+	page.Authors, err = s.postAuthors(ctx, []int64{page.ID})
 	return err
 }
