@@ -223,6 +223,7 @@ func (s *Store) postRelated(ctx context.Context, page *PostPage, related []shari
 			weights[r.post] = r.weight
 			args = append(args, r.post)
 		}
+		page.Related = make([]PostRow, 0, relatedAmong)
 		err := s.each(ctx, postRelatedQuery, args, func(scan scanner) error {
 			var row PostRow
 			err := scan(&row.ID, &row.Slug, &row.Title, &row.Language, &row.PublishAt, &row.CoverName, &row.CoverAlt, &row.CoverWidth, &row.CoverHeight)
