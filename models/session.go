@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,7 +39,7 @@ const (
 	sessionLength   = 30 * 24 * time.Hour // after the last request
 	sessionTouch    = 5 * time.Minute     // how exactly the last request is known
 	signInLength    = 30 * time.Minute    // of a mailed link
-	commandLength   = 24 * time.Hour      // of a link that a command prints
+	unaskedLength   = 24 * time.Hour      // of a link that its owner does not wait for: of an invitation or a command
 	signInMailPause = time.Minute         // between two mailed links to one account
 )
 
@@ -98,7 +99,7 @@ func (s *Store) newSignInLink(ctx context.Context, userID int64) (token string, 
 	token = auth.NewToken()
 	hash := auth.Hash(token)
 	return token, s.write(ctx).Create(&SignInLink{
-		UserID: userID, TokenHash: &hash, CreatedAt: s.Now(), ExpiresAt: s.Now().Add(commandLength),
+		UserID: userID, TokenHash: &hash, CreatedAt: s.Now(), ExpiresAt: s.Now().Add(unaskedLength),
 	}).Error
 }
 
@@ -133,7 +134,11 @@ func (s *Store) RequestSignIn(ctx context.Context, email, next string) error {
 
 // mailSignInLink makes a one-time link without a token and the mail that will bring it.
 func (s *Store) mailSignInLink(ctx context.Context, kind MailKind, user User, next string) error {
-	link := SignInLink{UserID: user.ID, NextPath: next, CreatedAt: s.Now(), ExpiresAt: s.Now().Add(signInLength)}
+	length := signInLength
+	if kind == MailInvitation {
+		length = unaskedLength
+	}
+	link := SignInLink{UserID: user.ID, NextPath: next, CreatedAt: s.Now(), ExpiresAt: s.Now().Add(length)}
 	if err := s.write(ctx).Create(&link).Error; err != nil {
 		return err
 	}
@@ -144,12 +149,16 @@ func (s *Store) mailSignInLink(ctx context.Context, kind MailKind, user User, ne
 }
 
 // SignInToken makes the token of a mailed link, for the worker that sends it: a mail sent twice holds two tokens, of
-// which the later works. The link lasts from now.
+// which the later works. The link lasts as long from now as it was meant to from its making.
 func (s *Store) SignInToken(ctx context.Context, linkID int64) (token string, err error) {
 	token = auth.NewToken()
 	err = s.tx(ctx, func(tx *Store) error {
+		link, err := gorm.G[SignInLink](tx.reader).Where("id = ? AND used_at IS NULL", linkID).Take(ctx)
+		if link, err = one(link, err, "sign-in link", strconv.FormatInt(linkID, 10)); err != nil {
+			return err
+		}
 		return changed(tx.write(ctx).Model(&SignInLink{}).Where("id = ? AND used_at IS NULL", linkID).
-			Updates(map[string]any{"token_hash": auth.Hash(token), "expires_at": tx.Now().Add(signInLength)}), "sign-in link", linkID)
+			Updates(map[string]any{"token_hash": auth.Hash(token), "expires_at": tx.Now().Add(link.ExpiresAt.Sub(link.CreatedAt))}), "sign-in link", linkID)
 	})
 	return token, err
 }
@@ -203,6 +212,17 @@ func (s *Store) SignIn(ctx context.Context, before Viewer, linkToken, userAgent 
 		return tx.audit(ctx, Viewer{UserID: link.UserID}, "session.create", "sessions", session.ID, "", "")
 	})
 	return token, next, err
+}
+
+// ForgetSessions deletes the sessions and one-time links that have ended.
+func (s *Store) ForgetSessions(ctx context.Context) error {
+	return s.tx(ctx, func(tx *Store) error {
+		if err := tx.write(ctx).Where("expires_at <= ?", tx.Now()).Delete(&Session{}).Error; err != nil {
+			return err
+		}
+		// A day longer, so that who comes late reads that the link has ended, and a mail on its way still finds it.
+		return tx.write(ctx).Where("expires_at <= ?", tx.Now().Add(-24*time.Hour)).Delete(&SignInLink{}).Error
+	})
 }
 
 // Sessions lists an account's sessions that go on, the latest used first.

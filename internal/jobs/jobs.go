@@ -33,9 +33,10 @@ type Worker struct {
 func New(o Options) *Worker { return &Worker{Options: o} }
 
 const (
-	mailPoll  = 500 * time.Millisecond // between two looks for mails that are due
-	mailBatch = 8                      // mails sent at the same time, each to another person
-	mailLimit = 15 * time.Second       // for one mail, shorter than its lease and than a shutdown may take
+	mailPoll   = 500 * time.Millisecond // between two looks for mails that are due
+	mailBatch  = 8                      // mails sent at the same time, each to another person
+	forgetEach = time.Hour              // between two deletions of sessions that have ended
+	mailLimit  = 15 * time.Second       // for one mail, shorter than its lease and than a shutdown may take
 )
 
 // Run works until the context ends, then finishes what it has in hand.
@@ -45,6 +46,8 @@ func (w *Worker) Run(ctx context.Context) {
 		w.Log.LogAttrs(ctx, slog.LevelError, "no mail can be written", slog.String("error", err.Error()))
 		return
 	}
+	forget := time.NewTicker(forgetEach)
+	defer forget.Stop()
 	for ctx.Err() == nil {
 		sent, err := w.sendDue(ctx, letters)
 		if err != nil && ctx.Err() == nil {
@@ -56,6 +59,10 @@ func (w *Worker) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-time.After(mailPoll):
+		case <-forget.C:
+			if err := w.Store.ForgetSessions(ctx); err != nil && ctx.Err() == nil {
+				w.Log.LogAttrs(ctx, slog.LevelWarn, "ended sessions were not deleted", slog.String("error", err.Error()))
+			}
 		}
 	}
 }
