@@ -100,6 +100,20 @@ func (w *world) openStore(c config.Config) (*models.Store, *database.DB, error) 
 	return models.NewStore(db.Reader, db.Writer, tick, keys), db, nil
 }
 
+// withStore hands the settings and the store to what a command does, and closes the database behind it.
+func (w *world) withStore(do func(config.Config, *models.Store) error) (err error) {
+	settings, err := config.Load(w.getenv)
+	if err != nil {
+		return err
+	}
+	store, db, err := w.openStore(settings)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return do(settings, store)
+}
+
 func errBehind(migrations int) error {
 	return fmt.Errorf("the schema is %d migrations behind: run `portal migrate`", migrations)
 }

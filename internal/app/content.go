@@ -1,13 +1,13 @@
 package app
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
 	"github.com/cdfoundation/portal/internal/config"
 	"github.com/cdfoundation/portal/internal/importer"
 	"github.com/cdfoundation/portal/internal/links"
+	"github.com/cdfoundation/portal/models"
 )
 
 type contentCommand struct {
@@ -23,26 +23,18 @@ type contentImport struct {
 func (contentImport) Help() string { return "Example:\n  portal content import ./content" }
 
 // Run loads the folder in one transaction, or names every bad file and loads nothing.
-func (c contentImport) Run(w *world) (err error) {
-	settings, err := config.Load(w.getenv)
-	if err != nil {
-		return err
-	}
+func (c contentImport) Run(w *world) error {
 	files, err := importer.ReadContent(os.DirFS(c.Dir))
 	if err != nil {
 		return err
 	}
-	store, db, err := w.openStore(settings)
-	if err != nil {
+	return w.withStore(func(settings config.Config, store *models.Store) error {
+		report, err := store.ImportContent(w.ctx, files, siteOf(settings).Host())
+		if err == nil {
+			fmt.Fprint(w.out, report)
+		}
 		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	report, err := store.ImportContent(w.ctx, files, siteOf(settings).Host())
-	if err != nil {
-		return err
-	}
-	fmt.Fprint(w.out, report)
-	return nil
+	})
 }
 
 // siteOf is the public site for a command, which does not listen.
@@ -62,20 +54,12 @@ type contentRemoveSample struct{}
 func (contentRemoveSample) Help() string { return "Example:\n  portal content remove-sample" }
 
 // Run removes the sample data and says what went and what stays.
-func (contentRemoveSample) Run(w *world) (err error) {
-	settings, err := config.Load(w.getenv)
-	if err != nil {
+func (contentRemoveSample) Run(w *world) error {
+	return w.withStore(func(_ config.Config, store *models.Store) error {
+		report, err := store.RemoveSample(w.ctx)
+		if err == nil {
+			fmt.Fprint(w.out, report)
+		}
 		return err
-	}
-	store, db, err := w.openStore(settings)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	report, err := store.RemoveSample(w.ctx)
-	if err != nil {
-		return err
-	}
-	fmt.Fprint(w.out, report)
-	return nil
+	})
 }

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/cdfoundation/portal/internal/config"
@@ -28,24 +27,21 @@ func (userAdd) Help() string {
 }
 
 // Run makes the account.
-func (u userAdd) Run(w *world) (err error) {
-	settings, err := config.Load(w.getenv)
-	if err != nil {
-		return err
-	}
-	store, db, err := w.openStore(settings)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	_, token, err := store.AddUser(w.ctx, models.Viewer{Role: "command"}, models.NewUser{
-		Email: u.Email, Name: u.Name, Role: models.Role(u.Role), Profile: u.Profile, Groups: u.Group,
+func (u userAdd) Run(w *world) error {
+	return w.withStore(func(c config.Config, store *models.Store) error {
+		_, token, err := store.AddUser(w.ctx, models.Viewer{Role: "command"}, models.NewUser{
+			Email: u.Email, Name: u.Name, Role: models.Role(u.Role), Profile: u.Profile, Groups: u.Group,
+		})
+		return w.printSignIn(c, token, err)
 	})
-	if err != nil {
-		return err
+}
+
+// printSignIn prints a one-time link alone on its line.
+func (w *world) printSignIn(c config.Config, token string, err error) error {
+	if err == nil {
+		fmt.Fprintln(w.out, siteOf(c).Abs(links.SignIn(token)))
 	}
-	fmt.Fprintln(w.out, siteOf(settings).Abs(links.SignIn(token)))
-	return nil
+	return err
 }
 
 type userLink struct {
@@ -56,20 +52,9 @@ type userLink struct {
 func (userLink) Help() string { return "Example:\n  portal user link --email ana@example.org" }
 
 // Run prints a new link for the account.
-func (u userLink) Run(w *world) (err error) {
-	settings, err := config.Load(w.getenv)
-	if err != nil {
-		return err
-	}
-	store, db, err := w.openStore(settings)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	token, err := store.NewSignInLink(w.ctx, u.Email)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(w.out, siteOf(settings).Abs(links.SignIn(token)))
-	return nil
+func (u userLink) Run(w *world) error {
+	return w.withStore(func(c config.Config, store *models.Store) error {
+		token, err := store.NewSignInLink(w.ctx, u.Email)
+		return w.printSignIn(c, token, err)
+	})
 }
