@@ -110,7 +110,7 @@ var permissions = map[string]permission{
 // publicPages are the routes that only read what is public: everybody gets the same answer.
 var publicPages = strings.Fields(`
 	/ /healthz /readyz /static/:name /static/:folder/:name /robots.txt /sitemap.xml /sitemap-:part<int>.xml /manifest.webmanifest
-	/.well-known/security.txt /share/* /covers/:kind/:name /search /feeds /media/:name
+	/.well-known/security.txt /share/* /search /feeds /media/:name
 	/blog /blog/:slug /blog/category/:slug /blog/tag/:slug /blog/author/:slug /blog/series/:slug
 	/ambassadors /ambassadors/apply /ambassadors/cohorts/:slug /ambassadors/:slug /groups /groups/:slug
 	/events /events/past /events.ics /events/:slug.ics /events/:slug /events/:slug/register /ambassadors/:slug/events.ics /groups/:slug/events.ics

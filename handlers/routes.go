@@ -58,7 +58,6 @@ func (a *App) routes() []Route {
 	anyone("/manifest.webmanifest", "web application manifest", a.sendManifest)
 	anyone("/.well-known/security.txt", "whom to tell of a hole", a.sendSecurityContact)
 	anyone("/share/*", "picture for sharing a page", a.sendShareImage)
-	anyone("/covers/:kind/:name", "drawn cover", a.sendCover)
 
 	// Home
 	anyone("/", "home", a.orOldQuery(a.showHome))

@@ -349,22 +349,6 @@ func TestPagesNameThePictureOfTheirOwn(t *testing.T) {
 	}
 }
 
-func TestCoversAreDrawnForKindsThatHaveOne(t *testing.T) {
-	app, _, _ := searchSite(t)
-	for path, want := range map[string]int{
-		"/covers/posts/tekton-tasks.svg": 200, "/covers/events/x.svg": 200, "/covers/groups/x.svg": 200,
-		"/covers/pages/x.svg": 404, "/covers/posts/x.png": 404, "/covers/posts/X%3Cscript%3E.svg": 404, "/covers/posts/.svg": 404,
-	} {
-		response, body := fetch(t, app, path)
-		if response.StatusCode != want {
-			t.Errorf("%s answers %d, want %d", path, response.StatusCode, want)
-		}
-		if want == http.StatusOK && (!bytes.HasPrefix(body, []byte("<svg")) || response.Header.Get("Content-Type") != "image/svg+xml") {
-			t.Errorf("%s is no SVG: %.80s", path, body)
-		}
-	}
-}
-
 func TestTheSearchPagesAreValid(t *testing.T) {
 	app, _, _ := searchSite(t)
 	pages := map[string][]byte{}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/cdfoundation/portal/internal/artwork"
 	"github.com/cdfoundation/portal/internal/links"
-	"github.com/cdfoundation/portal/internal/slug"
 	"github.com/cdfoundation/portal/models"
 )
 
@@ -84,21 +83,6 @@ func (a *App) sendShareImage(c *fiber.Ctx) error {
 	}
 	c.Set(fiber.HeaderCacheControl, "public, max-age=86400")
 	return send(c, http.StatusOK, "image/png", picture, time.Time{})
-}
-
-// coverFolders are the folders whose things have a drawn cover, by the kind in the cover's address.
-var coverFolders = map[string]string{"posts": "blog/", "events": "events/", "groups": "groups/"}
-
-// sendCover draws a cover as a file of its own. A drawing tells nothing but the slug that it was asked for, so nobody is
-// asked whether the thing is public.
-func (a *App) sendCover(c *fiber.Ctx) error {
-	folder, ok := coverFolders[c.Params("kind")]
-	name, isDrawing := strings.CutSuffix(c.Params("name"), ".svg")
-	if !ok || !isDrawing || slug.Valid(name) != nil {
-		return fmt.Errorf("%w: cover", models.ErrNotFound)
-	}
-	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
-	return send(c, http.StatusOK, "image/svg+xml", []byte(artwork.CoverFile(folder+name, 1200, 750)), time.Time{})
 }
 
 // shareImagesKept is how many pictures are kept in memory, of some 30 KB each.

@@ -81,9 +81,9 @@ var slugs = []string{"events/spinnaker-live", "blog/kata-containers", "blog/cdf-
 func TestASlugAlwaysGivesTheSameCover(t *testing.T) {
 	for _, slug := range slugs {
 		name := strings.ReplaceAll(slug, "/", "-")
-		golden(t, filepath.Join("testdata", "cover-"+name+".svg"), []byte(CoverFile(slug, 800, 450)))
+		golden(t, filepath.Join("testdata", "cover-"+name+".svg"), []byte(Cover(slug, 800, 450, "")))
 	}
-	if CoverFile("blog/a", 800, 450) == CoverFile("blog/b", 800, 450) {
+	if Cover("blog/a", 800, 450, "") == Cover("blog/b", 800, 450, "") {
 		t.Error("two slugs have one cover")
 	}
 }
@@ -92,7 +92,7 @@ func TestEveryCoverHasOneLiveNodeAndIsWellFormed(t *testing.T) {
 	for _, kind := range []string{"events", "blog", "groups", "pages"} {
 		for i := range 200 {
 			slug := kind + "/" + strconv.Itoa(i)
-			for _, drawn := range []string{Cover(slug, 1200, 440, `"Ada" & <Bo>`), CoverFile(slug, 1200, 440)} {
+			for _, drawn := range []string{Cover(slug, 1200, 440, `"Ada" & <Bo>`), Cover(slug, 1200, 440, "")} {
 				if n := strings.Count(drawn, `class="live"`) + strings.Count(drawn, `fill="`+coral); n != 1 {
 					t.Errorf("%s has %d live nodes", slug, n)
 				}

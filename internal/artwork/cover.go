@@ -99,11 +99,6 @@ var covers = struct {
 	kept map[coverKey]string
 }{kept: map[coverKey]string{}}
 
-// CoverFile returns the same drawing as Cover as a file of its own, in light colours, for <img> and feeds.
-func CoverFile(slug string, w, h int) string {
-	return cover(slug, float64(w), float64(h)).file()
-}
-
 type family func(*drawing, *random) (spots []spot, fallback spot)
 
 func cover(slug string, w, h float64) *drawing {

@@ -128,30 +128,6 @@ func (d *drawing) svg(aspect, label string, background bool) string {
 	return string(b)
 }
 
-// file writes the drawing as a document of its own, in the palette's light colours.
-func (d *drawing) file() string {
-	b := make(markup, 0, 4<<10)
-	b.str(`<svg xmlns="http://www.w3.org/2000/svg" width="`).num(d.w).str(`" height="`).num(d.h).str(`"`).box(d, "xMidYMid slice").str(`>`)
-	b.str(`<rect width="`).num(d.w).str(`" height="`).num(d.h).str(`" fill="`).str(d.palette.background).str(`"/>`)
-	for _, m := range d.marks {
-		colour := d.palette.colour(m.tone)
-		switch {
-		case m.tone == toneLive:
-			b.str(`<circle`).circle(m).str(` fill="`).str(colour).str(`"/>`)
-		case m.lane == nil:
-			b.str(`<circle`).circle(m).str(` fill="`).str(d.palette.background).str(`" stroke="`).str(colour).str(`" stroke-width="`).num(m.size * ring).str(`"/>`)
-		default:
-			b.str(`<path d="`).path(m.lane).str(`" fill="none" stroke="`).str(colour).str(`" stroke-width="`).num(m.size).str(`"`)
-			if m.round {
-				b.str(` stroke-linecap="round"`)
-			}
-			b.str(`/>`)
-		}
-	}
-	b.str(`</svg>`)
-	return string(b)
-}
-
 // markup is SVG as it is written: pages draw covers on every request, so nothing is put together on the way.
 type markup []byte
 
