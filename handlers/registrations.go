@@ -104,7 +104,7 @@ func (a *App) showRegistrationForm(c *fiber.Ctx, status int, d models.EventDetai
 	now := a.Store.Now()
 	page := RegistrationNew{
 		Event: newEventSum(d, now), Action: links.Register(d.Slug), Errors: wrong, Several: d.Choose == models.ChooseSeveral && len(d.Tickets) > 1,
-		TicketsError: wrong.Of("tickets"), Consent: in.Consent, ConsentError: wrong.Of("consent"), Nonce: in.Nonce, Started: a.formStarted(now),
+		TicketsError: wrong.Of("tickets"), Consent: in.Consent, ConsentError: wrong.Of("consent"), Nonce: in.Nonce, Started: a.formStarted(typed(c, "started"), now),
 		Name: Field{
 			Name: "name", Label: "Name", Hint: "As it should stand on your ticket.", Type: "text", Value: in.Name,
 			Autocomplete: "name", Required: true, Error: wrong.Of("name"),
@@ -137,10 +137,21 @@ func (a *App) showRegistrationForm(c *fiber.Ctx, status int, d models.EventDetai
 	return show(c, status, a.pages.registrationNew, page)
 }
 
-// formStarted is the time at which a form was made, signed, so that nobody sends it in less than a person needs.
-func (a *App) formStarted(now time.Time) string {
+// formStarted is the time at which a form was made, signed, so that nobody sends it in less than a person needs. A form
+// that is shown again keeps the time it had: to mend one field takes less.
+func (a *App) formStarted(sent string, now time.Time) string {
+	if _, ok := a.formMade(sent); ok {
+		return sent
+	}
 	at := strconv.FormatInt(now.UnixMilli(), 10)
 	return at + "." + a.Keys.Sign(formPurpose, at)
+}
+
+// formMade is the time that formStarted wrote; false when it did not.
+func (a *App) formMade(started string) (time.Time, bool) {
+	at, signature, _ := strings.Cut(started, ".")
+	made, err := strconv.ParseInt(at, 10, 64)
+	return time.UnixMilli(made), err == nil && a.Keys.Verify(signature, formPurpose, at)
 }
 
 // formTooFast reports whether a form was filled in faster than a person can. One that does not say when it was made was
@@ -149,9 +160,8 @@ func (a *App) formTooFast(started string, now time.Time) bool {
 	if started == "" || !a.RateLimit {
 		return false
 	}
-	at, signature, _ := strings.Cut(started, ".")
-	made, err := strconv.ParseInt(at, 10, 64)
-	return err != nil || !a.Keys.Verify(signature, formPurpose, at) || now.Sub(time.UnixMilli(made)) < formMinimum
+	made, ok := a.formMade(started)
+	return !ok || now.Sub(made) < formMinimum
 }
 
 func (a *App) createRegistration(c *fiber.Ctx) error {
