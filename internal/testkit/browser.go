@@ -22,6 +22,9 @@ import (
 // busy machine, since waiting costs nothing when all is well.
 const actionTimeout = 30 * time.Second
 
+// lastMessage is what a browser writes to its console itself when its test ends.
+const lastMessage = "the test has ended"
+
 //go:embed axe/axe.min.js
 var axeSource string
 
@@ -54,17 +57,29 @@ func NewBrowser(tb testing.TB) *Browser {
 	ctx, cancel := chromedp.NewContext(process.ctx, chromedp.WithNewBrowserContext())
 	b := &Browser{tb: tb, ctx: ctx}
 	messages := chromedp.Console(ctx)
-	done := make(chan struct{})
+	heard, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
 		for m, err := range messages {
 			if err != nil {
 				return
 			}
+			if m.Text == lastMessage {
+				close(heard)
+				return
+			}
 			b.hear(m)
 		}
 	}()
 	tb.Cleanup(func() {
+		// What the page wrote may still be on its way here. Messages come in
+		// order: with the last of them all have come.
+		b.do("end", chromedp.Evaluate[chromedp.Void](fmt.Sprintf("void console.debug(%q)", lastMessage)))
+		select {
+		case <-heard:
+		case <-time.After(actionTimeout):
+			tb.Error("browser: the console did not come to its end")
+		}
 		cancel()
 		<-done
 		for _, message := range b.unexpected() {
