@@ -1,4 +1,5 @@
 -- The tables of the portal's first release. Times are UTC; an event keeps its local wall time and zone beside them.
+-- What is long stands at the end of a row: SQLite reads all that stands before a column to get to it.
 
 -- +goose Up
 
@@ -75,10 +76,10 @@ CREATE TABLE cohorts (
     title text NOT NULL,
     welcomed_on text NOT NULL,
     size integer NOT NULL CHECK (size >= 0),
-    markdown text NOT NULL DEFAULT '',
-    html text NOT NULL DEFAULT '',
     renderer_version integer NOT NULL DEFAULT 0,
-    updated_at datetime NOT NULL
+    updated_at datetime NOT NULL,
+    html text NOT NULL DEFAULT '',
+    markdown text NOT NULL DEFAULT ''
 );
 
 CREATE TABLE ambassadors (
@@ -101,14 +102,14 @@ CREATE TABLE ambassadors (
     handle text NOT NULL DEFAULT '',
     quote text NOT NULL DEFAULT '',
     photo_id integer REFERENCES media (id) ON DELETE SET NULL,
-    markdown text NOT NULL DEFAULT '',
-    html text NOT NULL DEFAULT '',
-    plain_text text NOT NULL DEFAULT '',
     renderer_version integer NOT NULL DEFAULT 0,
     sample boolean NOT NULL DEFAULT false,
     version integer NOT NULL DEFAULT 1,
     created_at datetime NOT NULL,
     updated_at datetime NOT NULL,
+    html text NOT NULL DEFAULT '',
+    markdown text NOT NULL DEFAULT '',
+    plain_text text NOT NULL DEFAULT '',
     CHECK ((latitude IS NULL) = (longitude IS NULL))
 );
 CREATE INDEX ambassadors_cohort ON ambassadors (cohort_id);
@@ -128,14 +129,14 @@ CREATE TABLE groups (
     language text NOT NULL DEFAULT 'en',
     topics text NOT NULL DEFAULT '[]',
     links text NOT NULL DEFAULT '[]',
-    markdown text NOT NULL DEFAULT '',
-    html text NOT NULL DEFAULT '',
-    plain_text text NOT NULL DEFAULT '',
     renderer_version integer NOT NULL DEFAULT 0,
     sample boolean NOT NULL DEFAULT false,
     version integer NOT NULL DEFAULT 1,
     created_at datetime NOT NULL,
-    updated_at datetime NOT NULL
+    updated_at datetime NOT NULL,
+    html text NOT NULL DEFAULT '',
+    markdown text NOT NULL DEFAULT '',
+    plain_text text NOT NULL DEFAULT ''
 );
 
 -- Who runs a group: an account, or an ambassador who may not have one yet.
@@ -196,9 +197,6 @@ CREATE TABLE events (
     closes_at datetime,
     choose text NOT NULL DEFAULT 'one' CHECK (choose IN ('one', 'several')),
     links text NOT NULL DEFAULT '[]',
-    markdown text NOT NULL DEFAULT '',
-    html text NOT NULL DEFAULT '',
-    plain_text text NOT NULL DEFAULT '',
     renderer_version integer NOT NULL DEFAULT 0,
     sample boolean NOT NULL DEFAULT false,
     created_by integer REFERENCES users (id) ON DELETE SET NULL,
@@ -206,6 +204,9 @@ CREATE TABLE events (
     published_at datetime,
     created_at datetime NOT NULL,
     updated_at datetime NOT NULL,
+    html text NOT NULL DEFAULT '',
+    markdown text NOT NULL DEFAULT '',
+    plain_text text NOT NULL DEFAULT '',
     CHECK (ends_at > starts_at)
 );
 CREATE INDEX events_coming ON events (status, starts_at, id);
@@ -388,10 +389,6 @@ CREATE TABLE posts (
     announces_id integer REFERENCES events (id) ON DELETE SET NULL,
     cover_id integer REFERENCES media (id) ON DELETE SET NULL,
     user_id integer REFERENCES users (id) ON DELETE SET NULL,
-    markdown text NOT NULL DEFAULT '',
-    html text NOT NULL DEFAULT '',
-    plain_text text NOT NULL DEFAULT '',
-    contents text NOT NULL DEFAULT '[]',
     words integer NOT NULL DEFAULT 0,
     renderer_version integer NOT NULL DEFAULT 0,
     sample boolean NOT NULL DEFAULT false,
@@ -399,9 +396,13 @@ CREATE TABLE posts (
     changed_at datetime,
     created_at datetime NOT NULL,
     updated_at datetime NOT NULL,
+    contents text NOT NULL DEFAULT '[]',
+    html text NOT NULL DEFAULT '',
+    markdown text NOT NULL DEFAULT '',
+    plain_text text NOT NULL DEFAULT '',
     CHECK (status <> 'published' OR publish_at IS NOT NULL)
 );
-CREATE INDEX posts_published ON posts (status, publish_at DESC, id DESC);
+CREATE INDEX posts_published ON posts (status, publish_at DESC, id DESC, expire_at);
 CREATE INDEX posts_series ON posts (series_id, publish_at);
 CREATE INDEX posts_group ON posts (group_id, publish_at);
 CREATE INDEX posts_introduces ON posts (introduces_id);
@@ -438,8 +439,8 @@ CREATE TABLE revisions (
     user_id integer REFERENCES users (id) ON DELETE SET NULL,
     title text NOT NULL,
     excerpt text NOT NULL,
-    markdown text NOT NULL,
-    created_at datetime NOT NULL
+    created_at datetime NOT NULL,
+    markdown text NOT NULL
 );
 CREATE INDEX revisions_post ON revisions (post_id, id);
 
@@ -462,12 +463,12 @@ CREATE TABLE pages (
     position integer NOT NULL DEFAULT 0,
     project_status text NOT NULL DEFAULT '',
     project_website text NOT NULL DEFAULT '',
-    markdown text NOT NULL DEFAULT '',
-    html text NOT NULL DEFAULT '',
-    plain_text text NOT NULL DEFAULT '',
-    contents text NOT NULL DEFAULT '[]',
     renderer_version integer NOT NULL DEFAULT 0,
-    updated_at datetime NOT NULL
+    updated_at datetime NOT NULL,
+    contents text NOT NULL DEFAULT '[]',
+    html text NOT NULL DEFAULT '',
+    markdown text NOT NULL DEFAULT '',
+    plain_text text NOT NULL DEFAULT ''
 );
 
 -- Slugs that once led to a thing, so that old addresses lead to its present one.
