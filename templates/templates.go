@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"maps"
 	"sync"
 	texttemplate "text/template"
+	"text/template/parse"
 
 	"github.com/jba/templatecheck"
 )
@@ -19,17 +21,19 @@ var files embed.FS
 
 // Set is the layouts and partials that pages are built from.
 type Set struct {
-	base *template.Template
+	funcs template.FuncMap
+	parts *template.Template
 }
 
 // NewSet parses layouts and partials with the functions that pages may call, beside those of this package.
 func NewSet(funcs template.FuncMap) (*Set, error) {
-	base := template.New("").Funcs(pageFuncs).Funcs(funcs)
-	base, err := base.ParseFS(files, "layouts/*.html", "partials/*.html")
+	all := maps.Clone(pageFuncs)
+	maps.Copy(all, funcs)
+	parts, err := template.New("").Funcs(all).ParseFS(files, "layouts/*.html", "partials/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("layouts and partials: %w", err)
 	}
-	return &Set{base: base}, nil
+	return &Set{funcs: all, parts: parts}, nil
 }
 
 // Page is one template, which shows a T and nothing else.
@@ -41,25 +45,70 @@ type Page[T any] struct {
 // NewPage parses templates/<name>.html over the layout that it names ("site" or "desk") and checks every field that
 // it and its partials use against T.
 func NewPage[T any](set *Set, layout, name string) (*Page[T], error) {
-	tmpl, err := set.base.Clone()
-	if err != nil {
-		return nil, err
-	}
 	source, err := fs.ReadFile(files, name+".html")
 	if err != nil {
 		return nil, err
 	}
-	if tmpl, err = tmpl.New(name).Parse(string(source)); err != nil {
+	own, err := template.New(name).Funcs(set.funcs).Parse(string(source))
+	if err != nil {
 		return nil, err
 	}
-	if tmpl = tmpl.Lookup(layout); tmpl == nil {
-		return nil, fmt.Errorf("page %s: no layout %q", name, layout)
+	tmpl := template.New("").Funcs(set.funcs)
+	if err := set.add(tmpl, own, layout); err != nil {
+		return nil, fmt.Errorf("page %s: %w", name, err)
 	}
+	tmpl = tmpl.Lookup(layout)
 	var zero T
 	if err := templatecheck.CheckHTML(tmpl, zero); err != nil {
 		return nil, fmt.Errorf("page %s: %w", name, err)
 	}
 	return &Page[T]{name: name, tmpl: tmpl}, nil
+}
+
+// add copies a template into tmpl with all that it calls, each the page's own or else the set's. The rest stays away:
+// with everything in every page the program would hold ten times as much.
+func (s *Set) add(tmpl, own *template.Template, name string) error {
+	part := own.Lookup(name)
+	if part == nil || part.Tree == nil {
+		part = s.parts.Lookup(name)
+	}
+	if part == nil || part.Tree == nil {
+		return fmt.Errorf("no template %q", name)
+	}
+	tree := part.Tree.Copy()
+	if _, err := tmpl.AddParseTree(name, tree); err != nil {
+		return err
+	}
+	for _, called := range calls(tree.Root) {
+		if tmpl.Lookup(called) != nil {
+			continue
+		}
+		if err := s.add(tmpl, own, called); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// calls lists the templates that a list of nodes calls.
+func calls(list *parse.ListNode) (names []string) {
+	if list == nil {
+		return nil
+	}
+	branches := func(b *parse.BranchNode) { names = append(append(names, calls(b.List)...), calls(b.ElseList)...) }
+	for _, node := range list.Nodes {
+		switch node := node.(type) {
+		case *parse.TemplateNode:
+			names = append(names, node.Name)
+		case *parse.IfNode:
+			branches(&node.BranchNode)
+		case *parse.RangeNode:
+			branches(&node.BranchNode)
+		case *parse.WithNode:
+			branches(&node.BranchNode)
+		}
+	}
+	return names
 }
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
