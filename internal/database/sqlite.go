@@ -54,6 +54,7 @@ func sqliteSource(path string, readOnly bool) string {
 		"_busy_timeout": {"5000"},
 		"_foreign_keys": {"1"},
 		"_journal_mode": {"WAL"},
+		"_mutex":        {"no"},
 		"_synchronous":  {"FULL"},
 		"_txlock":       {"immediate"},
 	}
