@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -232,6 +233,48 @@ func TestAPageKnowsItsNeighboursSeriesAndRelatives(t *testing.T) {
 		rows, err := store.Posts(ctx, models.PostFilter{CategoryID: 1, Limit: 2, Offset: 1})
 		if err != nil || !slices.Equal(postSlugs(rows), []string{"c", "b"}) {
 			t.Errorf("the second and third post of the category are %v: %v", postSlugs(rows), err)
+		}
+	})
+}
+
+func TestPostsThatNobodySeesTakeNoRecommendationsPlace(t *testing.T) {
+	testkit.EachDatabase(t, func(t *testing.T, store *models.Store, at *clock.Fake) {
+		ctx, db := t.Context(), testkit.DB(t, store)
+		addTerms(t, db)
+		alike := postTerms{categories: []int64{1}, tags: []int64{1, 2}}
+		for i, slug := range []string{"asked", "old", "older", "oldest"} {
+			addPost(t, db, models.Post{Slug: slug, PublishAt: new(testkit.Start.Add(-time.Duration(i+2) * time.Hour))}, alike)
+		}
+		tomorrow := testkit.Start.Add(24 * time.Hour)
+		for i := range 20 {
+			addPost(t, db, models.Post{Slug: fmt.Sprint("planned-", i), PublishAt: &tomorrow}, alike)
+			addPost(t, db, models.Post{Slug: fmt.Sprint("draft-", i), Status: models.PostDraft}, alike)
+		}
+		related := func() []string {
+			t.Helper()
+			page, err := store.PostBySlug(ctx, "asked")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return postSlugs(page.Related)
+		}
+		if got := related(); !slices.Equal(got, []string{"old", "older", "oldest"}) {
+			t.Errorf("related are %v, want the public ones", got)
+		}
+		change := func(slug string, to map[string]any) {
+			t.Helper()
+			if err := db.Model(&models.Post{}).Where("slug = ?", slug).Updates(to).Error; err != nil {
+				t.Fatal(err)
+			}
+		}
+		change("old", map[string]any{"status": models.PostWithdrawn})
+		change("draft-7", map[string]any{"status": models.PostPublished, "publish_at": testkit.Start.Add(-time.Minute)})
+		if got := related(); !slices.Equal(got, []string{"draft-7", "older", "oldest"}) {
+			t.Errorf("after one was taken back and one published, related are %v", got)
+		}
+		at.Set(tomorrow)
+		if got := related(); len(got) != 3 || !strings.HasPrefix(got[0], "planned-") || !strings.HasPrefix(got[2], "planned-") {
+			t.Errorf("when the planned are out, related are %v", got)
 		}
 	})
 }

@@ -417,21 +417,44 @@ CREATE TABLE post_bylines (
 );
 CREATE INDEX post_bylines_byline ON post_bylines (byline_id, post_id);
 
+-- published_at is the post's publish_at while its status is published, so that the newest posts of a term are the first of an
+-- index. The triggers below keep it.
 CREATE TABLE post_categories (
     post_id integer NOT NULL REFERENCES posts (id) ON DELETE CASCADE,
     category_id integer NOT NULL REFERENCES categories (id),
     position integer NOT NULL,
+    published_at datetime,
     PRIMARY KEY (post_id, category_id)
 );
-CREATE INDEX post_categories_category ON post_categories (category_id, post_id);
+CREATE INDEX post_categories_category ON post_categories (category_id, published_at DESC, post_id DESC);
 
 CREATE TABLE post_tags (
     post_id integer NOT NULL REFERENCES posts (id) ON DELETE CASCADE,
     tag_id integer NOT NULL REFERENCES tags (id),
     position integer NOT NULL,
+    published_at datetime,
     PRIMARY KEY (post_id, tag_id)
 );
-CREATE INDEX post_tags_tag ON post_tags (tag_id, post_id);
+CREATE INDEX post_tags_tag ON post_tags (tag_id, published_at DESC, post_id DESC);
+
+-- +goose StatementBegin
+CREATE TRIGGER post_categories_published AFTER INSERT ON post_categories BEGIN
+    UPDATE post_categories SET published_at = (SELECT publish_at FROM posts WHERE id = NEW.post_id AND status = 'published')
+    WHERE post_id = NEW.post_id AND category_id = NEW.category_id;
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER post_tags_published AFTER INSERT ON post_tags BEGIN
+    UPDATE post_tags SET published_at = (SELECT publish_at FROM posts WHERE id = NEW.post_id AND status = 'published')
+    WHERE post_id = NEW.post_id AND tag_id = NEW.tag_id;
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER posts_published_terms AFTER UPDATE OF status, publish_at ON posts BEGIN
+    UPDATE post_categories SET published_at = CASE NEW.status WHEN 'published' THEN NEW.publish_at END WHERE post_id = NEW.id;
+    UPDATE post_tags SET published_at = CASE NEW.status WHEN 'published' THEN NEW.publish_at END WHERE post_id = NEW.id;
+END;
+-- +goose StatementEnd
 
 CREATE TABLE revisions (
     id integer PRIMARY KEY,
