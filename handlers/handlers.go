@@ -49,8 +49,13 @@ func New(o Options) (*fiber.App, error) {
 	if a.pages, err = newPages(); err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
 	}
-	proxies := make([]string, len(o.TrustedProxies))
-	for i, p := range o.TrustedProxies {
+	return a.fiber(), nil
+}
+
+// fiber is the site's server.
+func (a *App) fiber() *fiber.App {
+	proxies := make([]string, len(a.TrustedProxies))
+	for i, p := range a.TrustedProxies {
 		proxies[i] = p.String()
 	}
 	app := fiber.New(fiber.Config{
@@ -81,7 +86,7 @@ func New(o Options) (*fiber.App, error) {
 		app.Add(r.Method, r.Path, chain...)
 	}
 	app.Use(func(c *fiber.Ctx) error { return a.unrouted(c) })
-	return app, nil
+	return app
 }
 
 // bodyLimit is what a request may carry: a picture of 10 MiB beside the fields of its form.

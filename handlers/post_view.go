@@ -229,7 +229,7 @@ func (a *App) newPostArticle(post models.PostPage) PostArticle {
 		Minutes: minutesToRead(post.Words), Words: post.Words, Sample: post.Sample, Cover: newPostCover(post.PostRow, 1200, 440),
 		Credit: joined(post.CoverCredit, newLicence(post.CoverLicence).Label),
 		Body:   blessed(post.HTML), Licence: newLicence(post.Licence), Related: newPostLines(post.Related),
-		Newer: newPostTitle(post.Newer), Older: newPostTitle(post.Older), Follow: a.postFeedRow("CDF blog", links.Blog, "", ""),
+		Newer: newPostTitle(post.Newer), Older: newPostTitle(post.Older),
 	}
 	if post.ChangedAt != nil {
 		changed := post.ChangedAt.UTC()
@@ -240,6 +240,8 @@ func (a *App) newPostArticle(post models.PostPage) PostArticle {
 		main := view.Categories[0]
 		view.More = &NavLink{URL: main.URL, Label: "More in " + main.Label}
 		view.Follow = a.postFeedRow("Posts in "+main.Label, main.URL, main.URL, "")
+	} else {
+		view.Follow = a.postFeedRow("CDF blog", links.Blog, "", "")
 	}
 	for _, tag := range post.Tags {
 		view.Tags = append(view.Tags, NavLink{URL: links.Tag(tag.Slug), Label: tag.Name})

@@ -83,8 +83,11 @@ func unchanged(c *fiber.Ctx, tag string, modified time.Time) bool {
 		}
 		return false
 	}
+	if modified.IsZero() || c.Get(fiber.HeaderIfModifiedSince) == "" {
+		return false
+	}
 	since, err := http.ParseTime(c.Get(fiber.HeaderIfModifiedSince))
-	return err == nil && !modified.IsZero() && !modified.Truncate(time.Second).After(since)
+	return err == nil && !modified.Truncate(time.Second).After(since)
 }
 
 // encoded compresses a body as the client takes it. Small ones are not worth it, and PNGs are compressed already.
