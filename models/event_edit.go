@@ -154,7 +154,7 @@ func (s *Store) UpdateEvent(ctx context.Context, by Viewer, id, version int64, i
 			return err
 		}
 		if moved && !event.PastAt(tx.Now()) {
-			if told, err = tx.tellRegistered(ctx, MailEventChanged, event); err != nil {
+			if told, err = tx.tellRegistered(ctx, MailEventChanged, event, old.planText()); err != nil {
 				return err
 			}
 		}
@@ -167,6 +167,15 @@ func (s *Store) UpdateEvent(ctx context.Context, by Viewer, id, version int64, i
 		return 0, err
 	}
 	return told, nil
+}
+
+// planText is when and where, in a line.
+func (e Event) planText() string {
+	when := e.DateText()
+	if hours := e.TimeText(); hours != "" {
+		when += ", " + hours
+	}
+	return when + "; " + e.WhereText()
 }
 
 // auditText is what the audit log keeps of an event: what people plan by.
@@ -300,13 +309,13 @@ func (s *Store) putParts(ctx context.Context, event Event, in EventInput) error 
 }
 
 // tellRegistered writes a mail to everybody with a confirmed registration, in one statement however many they are. The
-// event's SEQUENCE is in the mails' keys, so that each change is told once.
-func (s *Store) tellRegistered(ctx context.Context, kind MailKind, event Event) (int, error) {
-	result := s.write(ctx).Exec(`INSERT INTO mails (kind, dedupe_key, recipient, recipient_name, registration_id, event_id, next_at, created_at)
-		SELECT CAST(? AS text), CAST(? AS text) || r.id || CAST(? AS text), r.email, r.name, r.id, r.event_id, e.updated_at, e.updated_at
+// event's SEQUENCE is in the mails' keys, so that each change is told once; note is what else they are to tell.
+func (s *Store) tellRegistered(ctx context.Context, kind MailKind, event Event, note string) (int, error) {
+	result := s.write(ctx).Exec(`INSERT INTO mails (kind, dedupe_key, recipient, recipient_name, registration_id, event_id, note, next_at, created_at)
+		SELECT CAST(? AS text), CAST(? AS text) || r.id || CAST(? AS text), r.email, r.name, r.id, r.event_id, CAST(? AS text), e.updated_at, e.updated_at
 		FROM registrations r JOIN events e ON e.id = r.event_id
 		WHERE r.event_id = ? AND r.status = 'confirmed' ORDER BY r.id ON CONFLICT DO NOTHING`,
-		kind, string(kind)+"/registration/", "/"+strconv.Itoa(event.Sequence), event.ID)
+		kind, string(kind)+"/registration/", "/"+strconv.Itoa(event.Sequence), note, event.ID)
 	return int(result.RowsAffected), result.Error
 }
 
@@ -359,7 +368,7 @@ func (s *Store) CancelEvent(ctx context.Context, by Viewer, id int64, reason str
 		if err := tx.write(ctx).Create(&EventCancellation{EventID: id, UserID: &by.UserID, Reason: reason, CreatedAt: tx.Now()}).Error; err != nil {
 			return err
 		}
-		if told, err = tx.tellRegistered(ctx, MailEventCancelled, event); err != nil {
+		if told, err = tx.tellRegistered(ctx, MailEventCancelled, event, ""); err != nil {
 			return err
 		}
 		if err := tx.indexDocument(ctx, SearchEvent, id); err != nil {

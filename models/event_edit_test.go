@@ -100,6 +100,7 @@ func TestOnlyAChangeOfTimeOrPlaceIsMailedToThoseRegistered(t *testing.T) {
 		if n, err := s.RecipientsOf(t.Context(), olu, s.event.ID); err != nil || n != 3 {
 			t.Errorf("%d would be told (%v), want 3", n, err)
 		}
+		was, _ := s.again(t)
 		for _, step := range []struct {
 			what     string
 			edit     func(*models.EventInput)
@@ -136,6 +137,9 @@ func TestOnlyAChangeOfTimeOrPlaceIsMailedToThoseRegistered(t *testing.T) {
 		}
 		if mail.Recipient != "b0@example.org" || mail.RecipientName != "Ada Example" || mail.RegistrationID == nil || mail.EventID == nil || !mail.NextAt.Equal(noon) {
 			t.Errorf("mail %+v", mail)
+		}
+		if old := was.DateText() + ", " + was.TimeText() + "; " + was.WhereText(); mail.Note != old {
+			t.Errorf("the mail about the new start has the note %q, want %q", mail.Note, old)
 		}
 		if claimed, err := s.ClaimMails(t.Context(), 100); err != nil || len(claimed) != 4 {
 			t.Errorf("%d mails are due (%v), want the oldest of each of 4 people", len(claimed), err)

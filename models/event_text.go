@@ -119,6 +119,17 @@ func (e Event) AddressParts() []string {
 // AddressText is the venue with its address on one line, as a calendar shows it; empty when nothing of it is known.
 func (e Event) AddressText() string { return strings.Join(e.AddressParts(), ", ") }
 
+// WhereText is the place as precisely as people need it to get there, without the second place of a hybrid event.
+func (e Event) WhereText() string {
+	switch {
+	case e.Mode == ModeOnline && e.OnlinePlace != "":
+		return e.PlaceText() + ", " + e.OnlinePlace
+	case e.Mode != ModeOnline && e.AddressText() != "":
+		return e.AddressText()
+	}
+	return e.PlaceText()
+}
+
 // KindText names the kind of event for people.
 func (e Event) KindText() string {
 	switch e.Kind {

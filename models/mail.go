@@ -46,6 +46,7 @@ type Mail struct {
 	PostID         *int64
 	ReviewID       *int64
 	SignInLinkID   *int64
+	Note           string // what its rows do not tell any more: when and where a changed event was to be before
 	Attempts       int
 	Error          string
 	NextAt         time.Time

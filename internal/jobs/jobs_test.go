@@ -137,6 +137,7 @@ func TestEveryMailReadsAsItsGoldenFile(t *testing.T) {
 	for _, kind := range []models.MailKind{models.MailRegistrationLink, models.MailUnregistered, models.MailEventChanged, models.MailEventCancelled} {
 		p.enqueue(kind, "registration_id, event_id", r.ID, r.EventID)
 	}
+	p.exec("UPDATE mails SET note = 'Mon 1 June 2026, 18:30 to 20:30 CEST; c-base, Berlin' WHERE kind = 'event_changed'")
 	p.exec("INSERT INTO event_cancellations (event_id, reason, created_at) VALUES (?, 'The room burned down.', ?)", r.EventID, p.store.Now())
 	user, _, err := p.store.AddUser(t.Context(), models.Viewer{Role: models.RoleAdmin}, models.NewUser{Email: "ada@example.org", Name: "Ada Example", Role: models.RoleAmbassador})
 	if err != nil {

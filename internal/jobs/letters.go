@@ -22,6 +22,7 @@ type RegistrationLetter struct {
 	Hours    string // empty when not known
 	Place    string
 	Also     string // how else to take part
+	Before   string // time and place before they changed
 	Host     string
 	Tickets  string
 	Code     string
@@ -134,16 +135,10 @@ func (w *Worker) composeRegistration(ctx context.Context, l letters, m models.Ma
 	now := w.Store.Now()
 	e, r := letter.Event, letter.Registration
 	data := RegistrationLetter{
-		SiteURL: w.Site.Base(), Name: r.Name, Title: e.Title, Date: e.DateText(), Hours: e.TimeText(), Place: e.PlaceText(),
+		SiteURL: w.Site.Base(), Name: r.Name, Title: e.Title, Date: e.DateText(), Hours: e.TimeText(), Place: e.WhereText(), Before: m.Note,
 		Host: letter.GroupName, Tickets: strings.Join(letter.Tickets, ", "), Code: r.Code(), Reason: letter.CancelReason,
 		Online: e.OnlineLink != "", TakenOff: letter.TakenOff,
 		URL: w.Site.Abs(links.Registration(w.Store.RegistrationToken(r))), EventURL: w.Site.Abs(links.Event(e.Slug)),
-	}
-	switch {
-	case e.Mode == models.ModeOnline && e.OnlinePlace != "":
-		data.Place += ", " + e.OnlinePlace
-	case e.Mode != models.ModeOnline && e.AddressText() != "":
-		data.Place = e.AddressText()
 	}
 	if e.Mode == models.ModeHybrid {
 		data.Also = strings.TrimSuffix("and online: "+e.OnlinePlace, ": ")

@@ -518,6 +518,7 @@ CREATE TABLE mails (
     post_id bigint REFERENCES posts (id) ON DELETE CASCADE,
     review_id bigint REFERENCES reviews (id) ON DELETE CASCADE,
     sign_in_link_id bigint REFERENCES sign_in_links (id) ON DELETE CASCADE,
+    note text NOT NULL DEFAULT '',
     attempts integer NOT NULL DEFAULT 0,
     error text NOT NULL DEFAULT '',
     next_at timestamptz NOT NULL,
