@@ -89,12 +89,16 @@ func (a *App) showError(c *fiber.Ctx, err error) error {
 	if strings.HasPrefix(c.Path(), "/api/") {
 		return a.showProblem(c, status, words.heading, words.words)
 	}
-	layout := a.layout(c, words.heading, words.words)
-	layout.Canonical, layout.Share, layout.Robots = "", nil, "noindex"
-	body, renderErr := a.pages.errorShow.Render(ErrorShow{
-		Layout: layout, Status: status, Heading: words.heading, Words: words.words, RequestID: requestID(c),
+	page, data := a.pages.errorShow, ErrorShow{
+		Layout: a.layout(c, words.heading, words.words), Status: status, Heading: words.heading, Words: words.words, RequestID: requestID(c),
 		Actions: []NavLink{{URL: links.Home, Label: "Home"}, {URL: links.Events, Label: "Events"}, {URL: links.Blog, Label: "Blog"}},
-	})
+	}
+	data.Canonical, data.Share, data.Robots = "", nil, "noindex"
+	if strings.HasPrefix(c.Path(), links.Desk+"/") && viewer(c).Can(models.UseDesk, models.Object{}) {
+		page, data.Layout = a.pages.errorDesk, a.deskLayout(c, "Desk", words.heading)
+		data.Actions = []NavLink{{URL: links.Desk, Label: "Back to the desk"}}
+	}
+	body, renderErr := page.Render(data)
 	if renderErr != nil {
 		a.fault(c, renderErr)
 		c.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)

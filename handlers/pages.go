@@ -13,6 +13,7 @@ type pages struct {
 	searchShow *templates.Page[SearchShow]
 
 	errorShow *templates.Page[ErrorShow]
+	errorDesk *templates.Page[ErrorShow]
 
 	homeShow *templates.Page[HomeShow]
 
@@ -75,6 +76,7 @@ func newPages() (pages, error) {
 		bind(set, &p.searchShow, "site", "search/show"),
 
 		bind(set, &p.errorShow, "site", "errors/show"),
+		bind(set, &p.errorDesk, "desk", "errors/show"),
 
 		bind(set, &p.homeShow, "site", "home/show"),
 

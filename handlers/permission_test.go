@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"slices"
@@ -69,7 +70,7 @@ var permissions = map[string]permission{
 	"GET /admin/people/new":                    {may: staff},
 	"GET /admin/people/:id":                    {sample: "/admin/people/1", may: staff},
 	"POST /admin/people/:id/role":              {sample: "/admin/people/5/role", may: "ada", form: []string{"role", "ambassador", "version", "1"}},
-	"POST /admin/people/:id/profile":           {sample: "/admin/people/1/profile", may: staff, form: []string{"profile", "free"}},
+	"POST /admin/people/:id/profile":           {sample: "/admin/people/5/profile", may: staff, form: []string{"profile", "free"}},
 	"POST /admin/people/:id/link":              {sample: "/admin/people/1/link", may: staff},
 	"POST /admin/people/:id/sessions/end":      {sample: "/admin/people/5/sessions/end", may: "ada"},
 	"GET /admin/mail":                          {may: "ada"},
@@ -206,6 +207,8 @@ func TestEveryRouteIsOpenToThoseWhoMay(t *testing.T) {
 				}
 			case answer.StatusCode != http.StatusNotFound:
 				t.Errorf("%s: %s may not, but gets %d", key, name, answer.StatusCode)
+			case strings.HasPrefix(route.Path, "/admin/") && w.viewers[person].Can(models.UseDesk, models.Object{}) != bytes.Contains(answer.body, []byte("Back to the desk")):
+				t.Errorf("%s: %s is refused in the wrong frame", key, name)
 			}
 			if route.Method != http.MethodGet && answer.StatusCode < http.StatusBadRequest && !toLogin {
 				w = newPermissionWorld(t)
