@@ -88,7 +88,7 @@ func (a *App) listPeople(c *fiber.Ctx) error {
 	}
 	for _, p := range people {
 		data.People = append(data.People, AdminPersonLine{
-			URL: links.DeskPerson(p.ID), Name: p.Name, Email: p.Email, Role: roleWords[p.Role], Face: newFace(p.Name, ""),
+			URL: links.DeskPerson(p.ID), Name: p.Name, Email: p.Email, Role: roleWord(p.Role, p.Groups > 0), Face: newFace(p.Name, ""),
 			Profile: p.AmbassadorName, Draft: p.AmbassadorStatus == models.AmbassadorDraft, Seen: inZone(p.SeenAt, location(v.Timezone)),
 		})
 	}
@@ -162,6 +162,9 @@ func (a *App) invitePerson(c *fiber.Ctx) error {
 	if !slices.Contains(viewer(c).MayGive(), n.Role) {
 		errs.Add("role", "Choose a role that you may give")
 	}
+	if n.Profile != "" && n.Role == models.RoleAttendee {
+		errs.Add("profile", "An attendee has no profile: choose the role of an ambassador, or no profile")
+	}
 	if len(errs) > 0 {
 		return a.personForm(c, http.StatusUnprocessableEntity, n, errs)
 	}
@@ -202,7 +205,7 @@ func (a *App) personPage(c *fiber.Ctx, status int, errs FieldErrors) error {
 	if p.AmbassadorID != 0 {
 		data.ProfileURL, data.ProfileName, data.ProfileDraft = links.DeskAmbassador(p.AmbassadorID), p.AmbassadorName, p.AmbassadorStatus == models.AmbassadorDraft
 	}
-	if p.AmbassadorID == 0 || data.ProfileDraft {
+	if p.Role != models.RoleAttendee && (p.AmbassadorID == 0 || data.ProfileDraft) {
 		choices, err := a.Store.PeopleChoices(c.UserContext())
 		if err != nil {
 			return err

@@ -223,6 +223,24 @@ func TestRightsEndAtOnce(t *testing.T) {
 	w.leads(w.get("sam", "/account"), "/login")
 }
 
+func TestAnAttendeeHasNoProfileAndAnOrganiserIsCalledOne(t *testing.T) {
+	w := newDeskWorld(t)
+	if people := w.page(w.get("sam", "/admin/people"), http.StatusOK).Text("main"); strings.Count(people, "Organiser") != 1 {
+		t.Errorf("the list does not call the one organiser so: %s", people)
+	}
+	w.exec(`INSERT INTO ambassadors (id, slug, status, name, created_at, updated_at) VALUES (77, 'free', 'published', 'Free', ?, ?)`, w.store.Now(), w.store.Now())
+	person := func(role models.Role) deskAnswer {
+		return w.post("sam", "/admin/people", "name", "Eva Example", "email", "eva@example.org", "role", string(role), "profile", "free")
+	}
+	if page := w.page(person(models.RoleAttendee), http.StatusUnprocessableEntity); !page.Has("#profile-error") || page.Attr("#name", "value") != "Eva Example" {
+		t.Error("an attendee with a profile is refused without words, or what was typed is lost")
+	}
+	if w.page(w.get("sam", "/admin/people/1"), http.StatusOK).Has("#profile") {
+		t.Error("an attendee is offered a profile")
+	}
+	w.leads(person(models.RoleAmbassador), "/admin/people/")
+}
+
 func TestKeptMailHasNoRights(t *testing.T) {
 	w := newDeskWorld(t)
 	if err := w.kept.Send(context.Background(), mail.Message{

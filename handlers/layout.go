@@ -113,11 +113,13 @@ var roleWords = map[models.Role]string{
 }
 
 // roleOf is what a viewer is to the desk: who runs a group is more than an attendee.
-func roleOf(v models.Viewer) string {
-	if v.Role == models.RoleAttendee && len(v.GroupIDs) > 0 {
+func roleOf(v models.Viewer) string { return roleWord(v.Role, len(v.GroupIDs) > 0) }
+
+func roleWord(role models.Role, organises bool) string {
+	if role == models.RoleAttendee && organises {
 		return "Organiser"
 	}
-	return roleWords[v.Role]
+	return roleWords[role]
 }
 
 // deskLayout is the frame of a page of the desk: nobody's to keep or index.

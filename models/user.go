@@ -121,7 +121,7 @@ type NewUser struct {
 }
 
 // AddUser makes an account, links it to a profile, makes it an organiser of groups and returns it with the token of a
-// one-time sign-in link. It refuses with ErrEmailTaken, ErrInvalid, or ErrNotFound for an unknown profile or group. A
+// one-time sign-in link. It refuses with ErrEmailTaken, ErrInvalid, also for a profile of an attendee's, or ErrNotFound for an unknown profile or group. A
 // profile that another account has is ErrConflict.
 func (s *Store) AddUser(ctx context.Context, by Viewer, n NewUser) (user User, token string, err error) {
 	err = s.tx(ctx, func(tx *Store) error {
@@ -170,6 +170,9 @@ func (s *Store) addUser(ctx context.Context, by Viewer, n NewUser) (User, error)
 // linkProfile gives an account its ambassador's profile.
 func (s *Store) linkProfile(ctx context.Context, user User, slugOfProfile string) error {
 	if slugOfProfile != "" {
+		if user.Role == RoleAttendee {
+			return fmt.Errorf("%w: an attendee has no profile; give the role of an ambassador", ErrInvalid)
+		}
 		profile, err := gorm.G[Ambassador](s.reader).Where("slug = ?", slugOfProfile).Take(ctx)
 		if profile, err = one(profile, err, "profile", slugOfProfile); err != nil {
 			return err
