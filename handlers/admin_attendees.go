@@ -36,6 +36,8 @@ type AdminAttendees struct {
 	Query     string
 	CSVURL    string
 	Several   bool // the event has more than one ticket
+	Legend    []TicketPip
+	Cancelled bool // the event
 	Attendees []AttendeeLine
 	Anybody   bool // somebody ever registered
 	Range     string
@@ -58,6 +60,7 @@ type AttendeeLine struct {
 // TicketPip is a ticket that a person has or has not.
 type TicketPip struct {
 	Letter string
+	Name   string // in the legend
 	On     bool
 }
 
@@ -81,6 +84,7 @@ func (a *App) listAttendees(c *fiber.Ctx) error {
 		Layout: a.deskLayout(c, "Events", event.Title+", attendees"), Event: NavLink{URL: links.DeskEvent(event.ID), Label: event.Title},
 		When: joined(event.DateText(), event.PlaceText()), Confirmed: counts.Confirmed, Path: path, View: view, Query: query,
 		CSVURL: links.DeskAttendeesCSV(event.ID), Several: len(event.Tickets) > 1, Anybody: counts.Confirmed+counts.Cancelled > 0,
+		Cancelled: event.Status == models.EventCancelled,
 	}
 	if event.Status == models.EventPublished {
 		page.PublicURL = links.Event(event.Slug)
@@ -98,6 +102,7 @@ func (a *App) listAttendees(c *fiber.Ctx) error {
 	add("", "Everyone", counts.Confirmed, func() { filter.Status = models.RegistrationConfirmed })
 	if page.Several {
 		for _, t := range event.Tickets {
+			page.Legend = append(page.Legend, TicketPip{Letter: ticketLetter(t), Name: t.Name})
 			add(t.Slug, t.Name, counts.Tickets[t.ID], func() { filter.TicketID, filter.Status = t.ID, models.RegistrationConfirmed })
 		}
 	}
@@ -136,8 +141,7 @@ func (a *App) newAttendeeLine(event models.DeskEvent, row models.Attendee) Atten
 		pip := TicketPip{Letter: "·"}
 		for _, id := range row.TicketIDs {
 			if id == t.ID {
-				letter, _ := utf8.DecodeRuneInString(t.Name)
-				pip = TicketPip{Letter: string(unicode.ToUpper(letter)), On: true}
+				pip = TicketPip{Letter: ticketLetter(t), On: true}
 			}
 		}
 		line.Pips = append(line.Pips, pip)
@@ -146,6 +150,11 @@ func (a *App) newAttendeeLine(event models.DeskEvent, row models.Attendee) Atten
 		line.CancelURL = links.DeskAttendeeCancellation(event.ID, row.ID)
 	}
 	return line
+}
+
+func ticketLetter(t models.Ticket) string {
+	letter, _ := utf8.DecodeRuneInString(t.Name)
+	return string(unicode.ToUpper(letter))
 }
 
 // ticketNames are the names of a registration's tickets.

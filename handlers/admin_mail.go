@@ -73,11 +73,15 @@ func (a *App) listMails(c *fiber.Ctx) error {
 		return err
 	}
 	data := AdminMailList{Layout: a.deskLayout(c, "Mail", "Mail"), Shown: shown, Pager: Pager{Page: 1, Pages: 1}}
+	sent := "Sent"
+	if a.KeptMail != nil {
+		sent = "Done"
+	}
 	views := []struct {
 		word, label string
 		count       int
 	}{
-		{"waiting", "Waiting", counts[models.MailWaiting]}, {"sent", "Sent", counts[models.MailDone]}, {"failed", "Failed", counts[models.MailGivenUp]},
+		{"waiting", "Waiting", counts[models.MailWaiting]}, {"sent", sent, counts[models.MailDone]}, {"failed", "Failed", counts[models.MailGivenUp]},
 	}
 	known := false
 	for _, view := range views {
@@ -98,7 +102,7 @@ func (a *App) listMails(c *fiber.Ctx) error {
 			return err
 		}
 		for _, m := range mails {
-			data.Mails = append(data.Mails, newAdminMailLine(m, zone))
+			data.Mails = append(data.Mails, newAdminMailLine(m, sent, zone))
 		}
 	case shown == "kept" && a.KeptMail != nil:
 		kept, err := a.KeptMail.List(keptShown)
@@ -120,7 +124,7 @@ func (a *App) listMails(c *fiber.Ctx) error {
 	return show(c, http.StatusOK, a.pages.adminMailList, data)
 }
 
-func newAdminMailLine(m models.Mail, zone *time.Location) AdminMailLine {
+func newAdminMailLine(m models.Mail, sent string, zone *time.Location) AdminMailLine {
 	line := AdminMailLine{
 		ID: m.ID, Kind: mailKindWords[m.Kind], To: m.Recipient, Attempts: m.Attempts, Error: m.Error, When: m.CreatedAt.In(zone),
 		State: State{"Waits", ""}, Failed: m.FailedAt != nil,
@@ -129,7 +133,7 @@ func newAdminMailLine(m models.Mail, zone *time.Location) AdminMailLine {
 	case m.FailedAt != nil:
 		line.State, line.When = State{"Failed", "bad"}, m.FailedAt.In(zone)
 	case m.SentAt != nil:
-		line.State, line.When = State{"Sent", "ok"}, m.SentAt.In(zone)
+		line.State, line.When = State{sent, "ok"}, m.SentAt.In(zone)
 	case m.Attempts > 0:
 		line.State = State{"Tried, waits", "warn"}
 	}

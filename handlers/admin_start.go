@@ -262,7 +262,7 @@ func newNextEventLine(e models.NextEvent, now time.Time) NextEventLine {
 }
 
 var happeningWords = map[string]string{
-	"post.create": "began %s", "post.save": "edited %s", "post.submit": "sent %s to review", "post.publish": "published %s",
+	"post.create": "began %s", "post.save": "edited %s", "post.submit": "sent %s to review", "post.publish": "published %s", "post.schedule": "set the day of %s",
 	"post.send_back": "asked for changes to %s", "post.decline": "declined %s", "post.withdraw": "took back %s", "post.restore": "brought back an earlier text of %s",
 	"event.create": "began the event %s", "event.save": "edited the event %s", "event.publish": "published the event %s", "event.cancel": "cancelled the event %s",
 	"attendees.export": "took out the attendees of %s", "ambassador.save": "edited the profile of %s", "ambassador.publish": "published the profile of %s",

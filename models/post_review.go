@@ -29,9 +29,13 @@ func (s *Store) Submit(ctx context.Context, by Viewer, id int64, comment string)
 // Publish makes a post public at a moment; what is not to come is now. A post that was public and is to be at once keeps the
 // time at which it first was. version is the one that was reviewed: a later one is ErrStale. It refuses with ErrNotFound and ErrTransition.
 func (s *Store) Publish(ctx context.Context, by Viewer, id, version int64, at time.Time, comment string) error {
+	audit := "post.publish"
+	if at.After(s.Now()) {
+		audit = "post.schedule"
+	}
 	return s.step(ctx, by, id, version, postStep{
 		action: ReviewPosts, from: []PostStatus{PostDraft, PostSubmitted, PostChangesAsked, PostPublished, PostWithdrawn},
-		to: PostPublished, audit: "post.publish", comment: comment,
+		to: PostPublished, audit: audit, comment: comment,
 		check: func(p Post) error {
 			if p.PublicAt(s.Now()) {
 				return ErrTransition
