@@ -97,6 +97,9 @@ func (a *App) showError(c *fiber.Ctx, err error) error {
 	if strings.HasPrefix(c.Path(), links.Desk+"/") && viewer(c).Can(models.UseDesk, models.Object{}) {
 		page, data.Layout = a.pages.errorDesk, a.deskLayout(c, "Desk", words.heading)
 		data.Actions = []NavLink{{URL: links.Desk, Label: "Back to the desk"}}
+		if status == http.StatusNotFound {
+			data.Words = "The address may be mistyped, or it leads to something that is not yours to look after."
+		}
 	}
 	body, renderErr := page.Render(data)
 	if renderErr != nil {
