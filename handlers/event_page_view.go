@@ -84,7 +84,7 @@ func newEventShow(d models.EventDetail, site links.Site, now time.Time) EventSho
 	page := EventShow{
 		Cover: blessed(artwork.Cover("events/"+e.Slug, 1000, 338, "")), Tile: newDateTile(e, now), Kicker: kicker(e),
 		Heading: e.Title, LongWords: hasLongWord(e.Title), Words: foreign(e.TextLanguage), Summary: e.Summary, Sample: e.Sample, Notice: newEventNotice(d, now),
-		When: newEventWhen(e), Where: newEventWhere(e), Hosts: newEventHosts(d), Body: blessed(e.HTML), Agenda: newAgenda(d, now),
+		When: newEventWhen(e), Where: newEventWhere(e, now), Hosts: newEventHosts(d), Body: blessed(e.HTML), Agenda: newAgenda(d, now),
 		Panel: newTicketPanel(d, now), Over: e.PastAt(now),
 	}
 	if page.Over {
@@ -169,9 +169,9 @@ func newEventWhen(e models.Event) EventWhen {
 	return when
 }
 
-func newEventWhere(e models.Event) EventWhere {
+func newEventWhere(e models.Event, now time.Time) EventWhere {
 	w := EventWhere{Place: e.PlaceText()}
-	note := e.OnlineLink != "" && e.Registration == models.RegistrationPortal
+	note := e.OnlineLink != "" && e.Registration == models.RegistrationPortal && e.Status != models.EventCancelled && !e.PastAt(now)
 	switch e.Mode {
 	case models.ModeOnline:
 		w.Details = e.OnlinePlace
@@ -233,13 +233,10 @@ func invitation(d models.EventDetail) string {
 	return listed(names) + " invite you to"
 }
 
-// newTicketPanel is nil when an event needs none: it is over, cancelled, or open to everybody.
+// newTicketPanel tells what an event costs, what is left and what to do.
 func newTicketPanel(d models.EventDetail, now time.Time) *TicketPanel {
 	e := d.Event
 	refusal := e.RegistrationRefusal(now)
-	if errors.Is(refusal, models.ErrEventCancelled) {
-		return nil
-	}
 	left, limited := models.SeatsLeft(d.Tickets)
 	p := &TicketPanel{Heading: "Free", State: newEventState(e, left, limited, now), Lines: newTicketLines(d.Tickets)}
 	moment := func(t time.Time) string {
@@ -247,8 +244,11 @@ func newTicketPanel(d models.EventDetail, now time.Time) *TicketPanel {
 		return shortDate(local, now) + local.Format(", 15:04 ") + models.ZoneText(local)
 	}
 	switch {
-	case errors.Is(refusal, models.ErrEventPast):
+	case errors.Is(refusal, models.ErrEventCancelled), errors.Is(refusal, models.ErrEventPast):
 		p.Heading, p.State, p.Lines = "It is over", EventState{}, nil
+		if e.Status == models.EventCancelled {
+			p.Heading = "It is cancelled"
+		}
 		p.Action = &PanelAction{URL: links.Events, Label: "See what is coming"}
 		return p
 	case errors.Is(refusal, models.ErrElsewhere) && e.Registration == models.RegistrationNone:

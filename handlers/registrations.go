@@ -296,7 +296,7 @@ func (a *App) newRegistrationShow(d models.RegistrationDetail, token string) (Re
 	e := d.Event.Event
 	page := RegistrationShow{
 		Event: newEventSum(d.Event, now), Cover: blessed(artwork.Cover("events/"+e.Slug, 640, 128, "")), Code: d.Code(), Holder: d.Name,
-		When: newEventWhen(e), SeveralDays: e.SeveralDays(), Where: newEventWhere(e), Over: e.PastAt(now),
+		When: newEventWhen(e), SeveralDays: e.SeveralDays(), Where: newEventWhere(e, now), Over: e.PastAt(now),
 	}
 	page.Where.Note = ""
 	for _, t := range d.Tickets {

@@ -59,13 +59,13 @@ func (t Ticket) Left() (left int, limited bool) {
 	return q.Left()
 }
 
-// Seats is how many places the quota has that decides how many are left, without those kept back.
+// Seats is how many places the quota has that decides how many are left, those kept back included.
 func (t Ticket) Seats() int {
 	q, limited := t.tightest()
 	if !limited {
 		return 0
 	}
-	return max(0, *q.Size-q.Held)
+	return *q.Size
 }
 
 func (t Ticket) tightest() (q Quota, limited bool) {
