@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"runtime/debug"
 	"slices"
@@ -216,7 +217,7 @@ func (a *App) limited(r Route) fiber.Handler {
 	return limiter.New(limiter.Config{
 		Max:          r.Limit,
 		Expiration:   time.Minute,
-		KeyGenerator: func(c *fiber.Ctx) string { return a.client(c) },
+		KeyGenerator: func(c *fiber.Ctx) string { return network(a.client(c)) },
 		LimitReached: func(c *fiber.Ctx) error {
 			c.Set(fiber.HeaderRetryAfter, "60")
 			return fmt.Errorf("%w: from one client", models.ErrTooMany)
@@ -239,6 +240,20 @@ func (a *App) client(c *fiber.Ctx) string {
 		}
 	}
 	return remote
+}
+
+// network is what one client is counted by: an IPv4 address, or the first half of an IPv6 address, whose second half
+// everybody chooses for themselves.
+func network(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil || ip.Unmap().Is4() {
+		return address
+	}
+	prefix, err := ip.WithZone("").Prefix(64)
+	if err != nil {
+		return address
+	}
+	return prefix.String()
 }
 
 // fault tells the log what the visitor is not told.
