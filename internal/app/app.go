@@ -24,6 +24,8 @@ type commands struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date, or list what is applied."`
 	Content contentCommand `cmd:"" help:"Load Markdown content, or remove the sample data."`
 	User    userCommand    `cmd:"" help:"Make accounts and one-time sign-in links."`
+	Backup  backupCommand  `cmd:"" help:"Copy everything into one file while the server runs."`
+	Restore restoreCommand `cmd:"" help:"Fill an empty database from such a file."`
 	Doctor  doctorCommand  `cmd:"" help:"Check settings, database, mail, storage, clock and the rules of registrations."`
 	Routes  routesCommand  `cmd:"" help:"List every address, and who may ask for it."`
 	Stats   statsCommand   `cmd:"" help:"Count what is in the database."`

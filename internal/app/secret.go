@@ -38,11 +38,40 @@ func secretKeys(ctx context.Context, c config.Config, db *database.DB, tick cloc
 	if !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("secret key: %w", err)
 	}
-	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
-		return nil, fmt.Errorf("secret key: %w", err)
+	return auth.Keys{[]byte(fresh)}, writeSecret(c, fresh)
+}
+
+func writeSecret(c config.Config, key string) error {
+	err := os.MkdirAll(c.DataDir, 0o700)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(c.DataDir, "secret"), []byte(key+"\n"), 0o600)
 	}
-	if err := os.WriteFile(path, []byte(fresh+"\n"), 0o600); err != nil {
-		return nil, fmt.Errorf("secret key: %w", err)
+	if err != nil {
+		return fmt.Errorf("secret key: %w", err)
 	}
-	return auth.Keys{[]byte(fresh)}, nil
+	return nil
+}
+
+// keepSecret keeps a key that was made elsewhere where secretKeys looks for one, and refuses when another is there:
+// the links that it made would end.
+func keepSecret(ctx context.Context, c config.Config, db *database.DB, key string) error {
+	if len(c.Keys()) > 0 {
+		return nil
+	}
+	if db.SQLite() {
+		if _, err := os.Lstat(filepath.Join(c.DataDir, "secret")); errors.Is(err, os.ErrNotExist) {
+			return writeSecret(c, key)
+		}
+	}
+	tick := clock.System(c.Offset())
+	if !db.SQLite() {
+		if _, err := models.NewStore(db.Reader, db.Writer, tick, nil).KeepSetting(ctx, "secret_key", key); err != nil {
+			return err
+		}
+	}
+	kept, err := secretKeys(ctx, c, db, tick)
+	if err == nil && string(kept[0]) != key {
+		err = errors.New("another secret key is kept here: move it away, or name that of the backup in PORTAL_SECRET_KEY")
+	}
+	return err
 }

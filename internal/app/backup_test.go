@@ -1,0 +1,219 @@
+package app_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/cdfoundation/portal/internal/testkit"
+)
+
+// newEmptyPortal has settings and nothing else, as a machine on which a backup is to be restored.
+func newEmptyPortal(t *testing.T, url string) *portal {
+	t.Helper()
+	dir := t.TempDir()
+	if url == "" {
+		url = "sqlite:" + filepath.Join(dir, "portal.db")
+	}
+	return &portal{DataDir: dir, env: map[string]string{
+		"PORTAL_ADDR": "127.0.0.1:0", "PORTAL_RATE_LIMIT": "off", "PORTAL_LOG_LEVEL": "error", "PORTAL_DATA_DIR": dir, "PORTAL_DATABASE_URL": url,
+	}}
+}
+
+// backedUpRows are the lines of a backup's rows in an order that is no database's own, without the header, which has a
+// time, and the secret key, which only PostgreSQL keeps among its rows.
+func backedUpRows(t *testing.T, file string) []string {
+	t.Helper()
+	archive, err := zip.OpenReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = archive.Close() }()
+	dump, err := archive.Open("database.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = dump.Close() }()
+	all, err := io.ReadAll(dump)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table string
+	var lines []string
+	for line := range strings.Lines(string(all[bytes.IndexByte(all, '\n')+1:])) {
+		if strings.HasPrefix(line, "{") {
+			table = line
+		}
+		if !strings.Contains(line, "secret_key") {
+			lines = append(lines, table+line)
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+func TestWhatWasBackedUpInARushIsThereAfterTheMachineIsGone(t *testing.T) {
+	eachDatabaseURL(t, func(t *testing.T, url string) {
+		p := serve(t, "PORTAL_DATABASE_URL", url)
+		if code, _, said := p.run("content", "import", newRush(t, 1000)); code != 0 {
+			t.Fatalf("import: %s", said)
+		}
+		upload := filepath.Join(p.DataDir, "media", "a-picture.webp")
+		if err := os.MkdirAll(filepath.Dir(upload), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(upload, []byte("a picture"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var answered []string
+		for n := range 5 {
+			status, location, err := register(p.URL, fmt.Sprintf("early%d@example.org", n), "build", "mend")
+			if err != nil || status != http.StatusSeeOther {
+				t.Fatalf("%d, %v", status, err)
+			}
+			answered = append(answered, location)
+		}
+		over := make(chan struct{})
+		var crowd sync.WaitGroup
+		for n := range 4 {
+			crowd.Go(func() {
+				for i := 0; ; i++ {
+					select {
+					case <-over:
+						return
+					default:
+						_, _, _ = register(p.URL, fmt.Sprintf("late%d-%d@example.org", n, i), "learn")
+					}
+				}
+			})
+		}
+		file := filepath.Join(t.TempDir(), "portal.zip")
+		code, said, errOut := p.run("backup", file)
+		close(over)
+		crowd.Wait()
+		if code != 0 || !strings.Contains(said, "uploads: 1\n") {
+			t.Fatalf("backup: %d, %s%s", code, said, errOut)
+		}
+		if code, _, errOut := p.run("backup", file); code != 1 || !strings.Contains(errOut, "there already") {
+			t.Errorf("a backup over another: %d, %s", code, errOut)
+		}
+		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("the backup can be read by others: %v, %v", info.Mode(), err)
+		}
+		if code, _, errOut := p.run("restore", file); code != 1 || !strings.Contains(errOut, "holds data already") {
+			t.Errorf("a restore over a database in use: %d, %s", code, errOut)
+		}
+		p.stop()
+		if err := os.RemoveAll(p.DataDir); err != nil {
+			t.Fatal(err)
+		}
+		want := backedUpRows(t, file)
+		t.Run("to SQLite", func(t *testing.T) { restored(t, newEmptyPortal(t, ""), file, want, answered) })
+		t.Run("to PostgreSQL", func(t *testing.T) { restored(t, newEmptyPortal(t, testkit.Postgres(t)), file, want, answered) })
+	})
+}
+
+// restored fills a portal from a backup and looks whether all is there, and whether it can be worked with.
+func restored(t *testing.T, p *portal, file string, want, answered []string) {
+	t.Helper()
+	if code, _, errOut := p.run("restore", file); code != 0 {
+		t.Fatalf("restore: %s", errOut)
+	}
+	again := filepath.Join(t.TempDir(), "again.zip")
+	if code, _, errOut := p.run("backup", again); code != 0 {
+		t.Fatalf("backup of what was restored: %s", errOut)
+	}
+	got := backedUpRows(t, again)
+	if !slices.Equal(got, want) {
+		for i := range min(len(got), len(want)) {
+			if got[i] != want[i] {
+				t.Errorf("a row is\n%s, want\n%s", got[i], want[i])
+				break
+			}
+		}
+		t.Errorf("%d lines are there after the restore, want %d", len(got), len(want))
+	}
+	if code, out, _ := p.run("doctor"); code != 0 {
+		t.Errorf("doctor after the restore:\n%s", out)
+	}
+	p.start(t)
+	for _, link := range answered {
+		if response, _ := p.get(t, link); response.StatusCode != http.StatusOK {
+			t.Errorf("the link of an old registration answers %d", response.StatusCode)
+		}
+	}
+	if upload, err := os.ReadFile(filepath.Join(p.DataDir, "media", "a-picture.webp")); string(upload) != "a picture" {
+		t.Errorf("the upload holds %q: %v", upload, err)
+	}
+	if _, body := p.get(t, "/search?q=tekton"); !bytes.Contains(body, []byte("<mark>")) {
+		t.Error("the search finds nothing")
+	}
+	if status, _, err := register(p.URL, "new@example.org", "build"); err != nil || status != http.StatusSeeOther {
+		t.Errorf("a new registration gets %d, %v", status, err)
+	}
+}
+
+func TestARestoreWantsABackup(t *testing.T) {
+	p := newEmptyPortal(t, "")
+	file := filepath.Join(t.TempDir(), "holiday.zip")
+	if err := os.WriteFile(file, []byte("not an archive"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errOut := p.run("restore", file); code != 1 || strings.Count(errOut, "\n") != 1 || !strings.Contains(errOut, "is no backup") {
+		t.Errorf("%d, %s", code, errOut)
+	}
+	if _, err := os.Stat(filepath.Join(p.DataDir, "portal.db")); err == nil {
+		t.Error("a database was made of nothing")
+	}
+}
+
+func TestARestoreTakesAllOrNothing(t *testing.T) {
+	p := newEmptyPortal(t, "")
+	restore := func(dump string) (code int, errOut string) {
+		file := filepath.Join(t.TempDir(), "portal.zip")
+		out, err := os.Create(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		archive := zip.NewWriter(out)
+		entry, err := archive.Create("database.jsonl")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(entry, dump); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(archive.Close(), out.Close()); err != nil {
+			t.Fatal(err)
+		}
+		code, _, errOut = p.run("restore", file)
+		return code, errOut
+	}
+	const good = `{"schema":1,"taken":"2026-11-22T10:00:00Z"}
+{"table":"settings","columns":["key","value"]}
+["greeting","Good morning"]
+`
+	for _, tt := range []struct{ name, dump, want string }{
+		{"a newer program's", strings.Replace(good, `"schema":1`, `"schema":9999`, 1), "use the newer program"},
+		{"a row too short", good + `["alone"]` + "\n", "1 values for 2 columns"},
+		{"a row twice", good + `["greeting","Good evening"]` + "\n", "settings"},
+		{"a table of its own", good + `{"table":"settings; DROP TABLE users","columns":["id"]}` + "\n", "no name of a table"},
+		{"an end too early", good + `["greeting",`, "dump"},
+	} {
+		if code, errOut := restore(tt.dump); code != 1 || strings.Count(errOut, "\n") != 1 || !strings.Contains(errOut, tt.want) {
+			t.Errorf("%s: %d, %s", tt.name, code, errOut)
+		}
+	}
+	if code, errOut := restore(good); code != 0 {
+		t.Errorf("after all that something is left: %s", errOut)
+	}
+}
