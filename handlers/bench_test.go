@@ -15,6 +15,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
 
 	"github.com/cdfoundation/portal/internal/auth"
@@ -165,8 +166,9 @@ func benchmarkBlog(b *testing.B, n int) (*fiber.App, *App) {
 	o := Options{
 		Store: models.NewStore(db.Reader, db.Writer, clock.NewFake(now).Clock(), keys), Site: links.New(base), Keys: keys,
 		Log: slog.New(slog.DiscardHandler), Ready: func(context.Context) error { return nil }, Contact: "community@example.org",
+		Metrics: prometheus.NewRegistry(),
 	}
-	a := &App{Options: o}
+	a := &App{Options: o, metrics: newMetrics(nil)}
 	if a.pages, err = newPages(); err != nil {
 		b.Fatal(err)
 	}

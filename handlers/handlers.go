@@ -3,6 +3,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/cdfoundation/portal/internal/auth"
 	"github.com/cdfoundation/portal/internal/links"
@@ -30,6 +32,7 @@ type Options struct {
 	Uploads        *os.Root                    // where uploaded pictures lie
 	KeptMail       *mail.File                  // nil when mail goes out by SMTP
 	Ready          func(context.Context) error // nil error: database reachable, schema current
+	Metrics        *prometheus.Registry        // nil: one that holds the figures of requests alone
 	Contact        string                      // e-mail address in the footer
 	RateLimit      bool
 	TrustedProxies []netip.Prefix
@@ -39,12 +42,18 @@ type Options struct {
 type App struct {
 	Options
 	pages       pages
+	metrics     metrics
 	shareImages shareImages
 }
 
 // New returns the whole site. It fails when a template does not fit the struct that it shows.
 func New(o Options) (*fiber.App, error) {
 	a := &App{Options: o}
+	a.Metrics = cmp.Or(o.Metrics, prometheus.NewRegistry())
+	a.metrics = newMetrics(a.Metrics)
+	if err := a.Metrics.Register(figures{a.Store}); err != nil {
+		return nil, fmt.Errorf("metrics: %w", err)
+	}
 	var err error
 	if a.pages, err = newPages(); err != nil {
 		return nil, fmt.Errorf("templates: %w", err)

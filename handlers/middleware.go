@@ -60,9 +60,11 @@ func (a *App) logged(c *fiber.Ctx) error {
 	if !c.Response().IsBodyStream() { // asking a stream for its bytes would keep them all
 		size = len(c.Response().Body())
 	}
+	took := a.Store.Now().Sub(began)
+	a.metrics.answered(route, c.Method(), c.Response().StatusCode(), viewer(c).SignedIn(), took)
 	a.Log.LogAttrs(ctx, slog.LevelInfo, "request", slog.String("id", id), slog.String("method", c.Method()),
 		slog.String("route", route), slog.Int("status", c.Response().StatusCode()),
-		slog.Int("bytes", size), slog.Duration("took", a.Store.Now().Sub(began)))
+		slog.Int("bytes", size), slog.Duration("took", took))
 	return nil
 }
 
@@ -189,6 +191,11 @@ func (a *App) admit(c *fiber.Ctx, who Who) error {
 	allowed := false
 	switch who {
 	case Anyone, Holder:
+		allowed = true
+	case Near:
+		if !a.isNear(c) {
+			return fmt.Errorf("%w: address", models.ErrNotFound)
+		}
 		allowed = true
 	case SignedIn:
 		allowed = v.SignedIn()

@@ -31,10 +31,11 @@ const (
 
 // permissions has a row for every route, by method and path. To add a route, add its row.
 var permissions = map[string]permission{
-	"POST /events/:slug/register":             {sample: "/events/none/register", may: "all"},
-	"GET /registrations/:token":               {sample: "/registrations/none", may: "all"},
-	"GET /registrations/:token/event.ics":     {sample: "/registrations/none/event.ics", may: "all"},
-	"POST /registrations/:token/cancellation": {sample: "/registrations/none/cancellation", may: "all"},
+	"GET /metrics":                             {may: "all"},
+	"POST /events/:slug/register":              {sample: "/events/none/register", may: "all"},
+	"GET /registrations/:token":                {sample: "/registrations/none", may: "all"},
+	"GET /registrations/:token/event.ics":      {sample: "/registrations/none/event.ics", may: "all"},
+	"POST /registrations/:token/cancellation":  {sample: "/registrations/none/cancellation", may: "all"},
 	"GET /login":                               {may: "all"},
 	"POST /login":                              {may: "all", form: []string{"email", "who@example.org"}},
 	"GET /login/:token":                        {sample: "/login/none", may: "all"},

@@ -11,6 +11,7 @@ type Who string
 const (
 	Anyone   Who = "anyone"
 	Holder   Who = "whoever holds the link"
+	Near     Who = "the machine's own network"
 	SignedIn Who = "signed in"
 	DeskUser Who = "ambassadors, organisers, staff, admins"
 	Staff    Who = "staff, admins"
@@ -49,6 +50,7 @@ func (a *App) routes() []Route {
 	// For machines
 	anyone("/healthz", "alive", a.showAlive)
 	anyone("/readyz", "ready", a.showReady)
+	add(get, "/metrics", "figures for Prometheus", Near, a.sendMetrics())
 	anyone("/static/:name", "asset", a.showAsset)
 	anyone("/static/:folder/:name", "asset in a folder", a.showAsset)
 

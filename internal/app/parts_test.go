@@ -12,6 +12,41 @@ import (
 	"github.com/cdfoundation/portal/internal/app"
 )
 
+func TestFiguresTellOfProcessDatabaseAndMail(t *testing.T) {
+	p := serve(t)
+	if code, _, said := p.run("user", "add", "--email", "ana@example.org", "--name", "Ana", "--role", "staff"); code != 0 {
+		t.Fatal(said)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.URL+"/login", strings.NewReader(url.Values{"email": {"ana@example.org"}}.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	response, err := stranger.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	p.kept(t, "ana@example.org", 1)
+	var text string
+	for range 100 { // the mail is counted when it is noted as sent, which is after it was kept
+		_, body := p.get(t, "/metrics")
+		if text = string(body); strings.Contains(text, `portal_mail_attempts_total{kind="sign_in",outcome="sent"} 1`) {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	for _, want := range []string{
+		`portal_mail_attempts_total{kind="sign_in",outcome="sent"} 1`, `portal_http_requests_total{method="POST",route="/login",signed_in="false",status="2xx",success="true"} 1`,
+		`go_sql_open_connections{db_name="read"}`, `go_sql_open_connections{db_name="write"}`, "process_resident_memory_bytes ", "go_goroutines ",
+		`portal_rows{of="mails_waiting"} 0`, "portal_oldest_mail_seconds 0",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the figures lack %s", want)
+		}
+	}
+}
+
 func TestServingAndBackgroundWorkCanBePartedInTwoProcesses(t *testing.T) {
 	p := serve(t)
 	p.stop()

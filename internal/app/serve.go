@@ -12,6 +12,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
 	"github.com/cdfoundation/portal/content"
 	"github.com/cdfoundation/portal/handlers"
 	"github.com/cdfoundation/portal/internal/auth"
@@ -145,8 +148,13 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	metrics, err := newMetrics(db)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	web, err := handlers.New(handlers.Options{
-		Store: store, Site: site, Log: log, Keys: keys, Uploads: uploads, KeptMail: kept, RateLimit: s.Limited(),
+		Metrics: metrics,
+		Store:   store, Site: site, Log: log, Keys: keys, Uploads: uploads, KeptMail: kept, RateLimit: s.Limited(),
 		Contact: s.From().Address, TrustedProxies: s.Proxies(),
 		Ready: func(ctx context.Context) error {
 			if err := store.Ping(ctx); err != nil {
@@ -166,7 +174,7 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	working, stopWork := context.WithCancel(context.WithoutCancel(w.ctx))
 	defer stopWork()
 	var work sync.WaitGroup
-	worker := jobs.New(jobs.Options{Store: store, Site: site, Sender: sender, From: s.From(), Log: log})
+	worker := jobs.New(jobs.Options{Store: store, Site: site, Sender: sender, From: s.From(), Log: log, Metrics: metrics})
 	if !s.WebOnly {
 		work.Go(func() { worker.Run(working) })
 	}
@@ -184,6 +192,20 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	stopWork()
 	work.Wait()
 	return errors.Join(err, uploads.Close())
+}
+
+// newMetrics returns the figures about the process and its connections to the database, to which others add theirs.
+func newMetrics(db *database.DB) (*prometheus.Registry, error) {
+	pools, err := db.Pools()
+	if err != nil {
+		return nil, err
+	}
+	all := prometheus.NewRegistry()
+	all.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for name, pool := range pools {
+		all.MustRegister(collectors.NewDBStatsCollector(pool, name))
+	}
+	return all, nil
 }
 
 // acceptPause is how long a process waits that has no file descriptor left for another connection.

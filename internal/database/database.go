@@ -65,6 +65,16 @@ func (db *DB) Ping(ctx context.Context) error {
 	return nil
 }
 
+// Pools are the pools of connections by what they are for.
+func (db *DB) Pools() (map[string]*sql.DB, error) {
+	writer, err := db.Writer.DB()
+	if err != nil || db.Reader == db.Writer {
+		return map[string]*sql.DB{"all": writer}, err
+	}
+	reader, err := db.Reader.DB()
+	return map[string]*sql.DB{"read": reader, "write": writer}, err
+}
+
 // Close closes both handles.
 func (db *DB) Close() error {
 	var errs []error

@@ -10,6 +10,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
 	"github.com/cdfoundation/portal/internal/links"
 	"github.com/cdfoundation/portal/internal/mail"
 	"github.com/cdfoundation/portal/models"
@@ -22,15 +25,29 @@ type Options struct {
 	Sender mail.Sender
 	From   *netmail.Address
 	Log    *slog.Logger
+
+	Metrics prometheus.Registerer // nil: nobody asks for figures
 }
 
 // Worker does the background work of one process.
 type Worker struct {
 	Options
+	mails   *prometheus.CounterVec
+	seconds prometheus.Histogram
 }
 
 // New returns a worker.
-func New(o Options) *Worker { return &Worker{Options: o} }
+func New(o Options) *Worker {
+	return &Worker{
+		Options: o,
+		mails: promauto.With(o.Metrics).NewCounterVec(prometheus.CounterOpts{
+			Name: "portal_mail_attempts_total", Help: "Attempts to send a mail, by its kind and by outcome: sent, failed for now, given up.",
+		}, []string{"kind", "outcome"}),
+		seconds: promauto.With(o.Metrics).NewHistogram(prometheus.HistogramOpts{
+			Name: "portal_mail_attempt_seconds", Help: "How long an attempt took, the mail's writing included.", Buckets: prometheus.ExponentialBuckets(.005, 2, 12),
+		}),
+	}
+}
 
 const (
 	mailPoll   = 500 * time.Millisecond // between two looks for mails that are due
@@ -88,7 +105,17 @@ func (w *Worker) sendDue(ctx context.Context, letters letters) (int, error) {
 
 // send writes and sends one mail and notes what became of it.
 func (w *Worker) send(ctx context.Context, letters letters, m models.Mail) {
+	began := w.Store.Now()
 	permanent, err := w.deliver(ctx, letters, m)
+	w.seconds.Observe(w.Store.Now().Sub(began).Seconds())
+	outcome := "sent"
+	switch {
+	case err != nil && permanent:
+		outcome = "given_up"
+	case err != nil:
+		outcome = "failed"
+	}
+	w.mails.WithLabelValues(string(m.Kind), outcome).Inc()
 	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), mailLimit)
 	defer cancel()
 	if err == nil {

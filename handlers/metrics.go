@@ -1,0 +1,105 @@
+package handlers
+
+import (
+	"context"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/adaptor"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/cdfoundation/portal/models"
+)
+
+// metrics counts requests for Prometheus. Labels are few and ours: a route, never a path that somebody asked for.
+type metrics struct {
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+}
+
+func newMetrics(r prometheus.Registerer) metrics {
+	return metrics{
+		requests: promauto.With(r).NewCounterVec(prometheus.CounterOpts{
+			Name: "portal_http_requests_total", Help: "Requests answered, by route, method, family of status, success (no fault of ours) and whether somebody was signed in.",
+		}, []string{"route", "method", "status", "success", "signed_in"}),
+		seconds: promauto.With(r).NewHistogramVec(prometheus.HistogramOpts{
+			Name: "portal_http_request_duration_seconds", Help: "How long an answer took, by route and method.",
+			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"route", "method"}),
+	}
+}
+
+// answered counts a request.
+func (m metrics) answered(route, method string, status int, signedIn bool, took time.Duration) {
+	if route == "" {
+		route, method = "none", "any" // else whoever asks for nonsense makes as many series as they like
+	}
+	m.requests.WithLabelValues(route, method, strconv.Itoa(status/100)+"xx", strconv.FormatBool(status < fiber.StatusInternalServerError), strconv.FormatBool(signedIn)).Inc()
+	m.seconds.WithLabelValues(route, method).Observe(took.Seconds())
+}
+
+// figures asks the store whenever Prometheus asks the portal.
+type figures struct{ store *models.Store }
+
+// figuresTimeout is how long a scrape waits for the database.
+const figuresTimeout = 5 * time.Second
+
+var (
+	rowsDesc       = prometheus.NewDesc("portal_rows", "What there is: public posts, listed groups, events to come, accounts, registrations by state, mails that wait or were given up.", []string{"of"}, nil)
+	oldestMailDesc = prometheus.NewDesc("portal_oldest_mail_seconds", "How long the mail is due that has waited longest.", nil, nil)
+)
+
+// Describe names the figures.
+func (figures) Describe(all chan<- *prometheus.Desc) {
+	all <- rowsDesc
+	all <- oldestMailDesc
+}
+
+// Collect reads the figures.
+func (f figures) Collect(all chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), figuresTimeout)
+	defer cancel()
+	now, err := f.store.Figures(ctx)
+	if err != nil {
+		all <- prometheus.NewInvalidMetric(rowsDesc, err)
+		return
+	}
+	for of, n := range map[string]int64{
+		"posts": now.Posts, "groups": now.Groups, "events": now.Events, "accounts": now.Accounts,
+		"registrations_confirmed": now.Registrations, "registrations_cancelled": now.Cancellations,
+		"mails_waiting": now.MailsWaiting, "mails_failed": now.MailsFailed,
+	} {
+		all <- prometheus.MustNewConstMetric(rowsDesc, prometheus.GaugeValue, float64(n), of)
+	}
+	all <- prometheus.MustNewConstMetric(oldestMailDesc, prometheus.GaugeValue, now.OldestMail.Seconds())
+}
+
+// sendMetrics answers Prometheus in its text format.
+func (a *App) sendMetrics() fiber.Handler {
+	if a.Metrics == nil {
+		return nil // only the list of routes is wanted
+	}
+	answer := adaptor.HTTPHandler(promhttp.HandlerFor(a.Metrics, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
+	return func(c *fiber.Ctx) error {
+		c.Set(fiber.HeaderCacheControl, "no-store")
+		return answer(c)
+	}
+}
+
+// isNear reports whether a request comes from the machine or its own network, and not for somebody else by a proxy.
+func (a *App) isNear(c *fiber.Ctx) bool {
+	forwarded := c.Get(fiber.HeaderXForwardedFor) != "" || c.Get(fiber.HeaderForwarded) != ""
+	if forwarded && !c.IsProxyTrusted() {
+		return false
+	}
+	ip, err := netip.ParseAddr(a.client(c))
+	if err != nil {
+		return false
+	}
+	ip = ip.Unmap()
+	return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() // the last is a socket's
+}
