@@ -41,7 +41,7 @@ type PostPage struct {
 	Tags         []Tag     // in the post's order
 	Series       []PostRow // public posts of its series, itself included, the oldest first; titles only
 	Newer, Older *PostRow  // its neighbours in the blog; titles only
-	Related      []PostRow // up to three that share the most tags and categories; titles, covers and bylines only
+	Related      []PostRow // up to three that share the most tags and categories; titles and covers only
 }
 
 // relatedPosts is how many posts are recommended below one, relatedAmong of how many that share the most with it, should
@@ -157,8 +157,8 @@ var postTermsQuery = func() string {
 			FROM post_tags pt JOIN tags t ON t.id = pt.tag_id WHERE pt.post_id IN ($2) ORDER BY 1, 5`
 }()
 
-// postTerms reads categories and tags, and finds the posts that share the most of them. Of those that
-// share as much, the one that was met first, which is the newer one of a term, comes first.
+// postTerms reads categories and tags, and finds the posts that share the most of them. Of those that share as much, the
+// one that was met first, which is the newer one of a term, comes first.
 func (s *Store) postTerms(ctx context.Context, page *PostPage, now time.Time) ([]sharing, error) {
 	all := make([]sharing, 0, 4*relatedEach)
 	var slug, name, posts string

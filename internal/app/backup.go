@@ -46,8 +46,11 @@ func (b backupCommand) Run(w *world) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if _, err := os.Lstat(b.File); !errors.Is(err, os.ErrNotExist) {
-		return errors.Join(fmt.Errorf("%s is there already", b.File), err)
+	switch _, err := os.Lstat(b.File); {
+	case err == nil:
+		return fmt.Errorf("%s is there already", b.File)
+	case !errors.Is(err, os.ErrNotExist):
+		return err
 	}
 	file, err := os.CreateTemp(filepath.Dir(b.File), filepath.Base(b.File)+".part-*")
 	if err != nil {
