@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,7 +75,7 @@ func deskPages(t *testing.T, p *portal, b *testkit.Browser) []string {
 	for _, route := range handlers.Routes() {
 		known, exception := ids[route.Path]
 		switch {
-		case route.Method != http.MethodGet || route.Who == handlers.Anyone || route.Who == handlers.Holder:
+		case route.Method != http.MethodGet || slices.Contains([]handlers.Who{handlers.Anyone, handlers.Holder, handlers.Near}, route.Who):
 		case exception && known == "":
 		case exception:
 			pages = append(pages, known)

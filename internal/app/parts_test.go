@@ -2,12 +2,17 @@ package app_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/goccy/go-yaml"
 
 	"github.com/cdfoundation/portal/internal/app"
 )
@@ -45,7 +50,63 @@ func TestFiguresTellOfProcessDatabaseAndMail(t *testing.T) {
 			t.Errorf("the figures lack %s", want)
 		}
 	}
+	for _, expression := range operations(t) {
+		for _, name := range metricName.FindAllString(expression, -1) {
+			if !strings.Contains(text, "\n"+name) {
+				t.Errorf("the expression %s asks for %s, which is no figure of ours", expression, name)
+			}
+		}
+	}
 }
+
+var metricName = regexp.MustCompile(`\b(?:portal|go|process)_\w+`)
+
+// operations are the expressions of the rules and the dashboard that operators are given.
+func operations(t *testing.T) (expressions []string) {
+	t.Helper()
+	read := func(name string, decode func([]byte, any) error, into any) {
+		text, err := os.ReadFile(filepath.Join("../../.github/operations", name))
+		if err == nil {
+			err = decode(text, into)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var rules struct {
+		Groups []struct {
+			Rules []struct{ Record, Alert, Expr string }
+		}
+	}
+	read("alerts.yml", yaml.Unmarshal, &rules)
+	recorded := map[string]bool{}
+	for _, group := range rules.Groups {
+		for _, rule := range group.Rules {
+			recorded[rule.Record] = true
+			expressions = append(expressions, rule.Expr)
+			for _, name := range recordedName.FindAllString(rule.Expr, -1) {
+				if !recorded[name] {
+					t.Errorf("the alert %s asks for %s, which no rule records", rule.Alert, name)
+				}
+			}
+		}
+	}
+	var dashboard struct {
+		Panels []struct{ Targets []struct{ Expr string } }
+	}
+	read("dashboard.json", json.Unmarshal, &dashboard)
+	for _, panel := range dashboard.Panels {
+		for _, target := range panel.Targets {
+			expressions = append(expressions, target.Expr)
+		}
+	}
+	if len(expressions) < 20 {
+		t.Errorf("only %d expressions were found", len(expressions))
+	}
+	return expressions
+}
+
+var recordedName = regexp.MustCompile(`portal:\w+:\w+`)
 
 func TestServingAndBackgroundWorkCanBePartedInTwoProcesses(t *testing.T) {
 	p := serve(t)
