@@ -69,7 +69,7 @@ func (f figures) Collect(all chan<- prometheus.Metric) {
 		return
 	}
 	for of, n := range map[string]int64{
-		"posts": now.Posts, "groups": now.Groups, "events": now.Events, "accounts": now.Accounts,
+		"posts": now.Posts, "groups": now.Groups, "events_to_come": now.Events, "accounts": now.Accounts,
 		"registrations_confirmed": now.Registrations, "registrations_cancelled": now.Cancellations,
 		"mails_waiting": now.MailsWaiting, "mails_failed": now.MailsFailed,
 	} {
@@ -90,9 +90,15 @@ func (a *App) sendMetrics() fiber.Handler {
 	}
 }
 
-// isNear reports whether a request comes from the machine or its own network, and not for somebody else by a proxy.
+// isNear reports whether a request comes from the machine or its own network, which is that of addresses for private use
+// (RFC 1918, RFC 4193), and not for somebody else by a proxy. Of whom a proxy speaks counts only in X-Forwarded-For.
 func (a *App) isNear(c *fiber.Ctx) bool {
-	forwarded := c.Get(fiber.HeaderXForwardedFor) != "" || c.Get(fiber.HeaderForwarded) != ""
+	forwarded := c.Get(fiber.HeaderXForwardedFor) != ""
+	for _, header := range []string{fiber.HeaderForwarded, fiber.HeaderVia, fiber.HeaderXForwardedHost, fiber.HeaderXForwardedProto, "X-Real-Ip"} {
+		if c.Get(header) != "" && !forwarded {
+			return false
+		}
+	}
 	if forwarded && !c.IsProxyTrusted() {
 		return false
 	}

@@ -71,7 +71,7 @@ func TestFiguresNameRoutesAndNothingThatSomebodyTyped(t *testing.T) {
 
 func TestFiguresAreForTheOwnNetwork(t *testing.T) {
 	w := newEventsWorld(t)
-	ask := func(proxies []netip.Prefix, forwarded string) int {
+	ask := func(proxies []netip.Prefix, header, forwarded string) int {
 		t.Helper()
 		var err error
 		w.app, err = handlers.New(handlers.Options{
@@ -83,7 +83,7 @@ func TestFiguresAreForTheOwnNetwork(t *testing.T) {
 		}
 		r := httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody)
 		if forwarded != "" {
-			r.Header.Set("X-Forwarded-For", forwarded)
+			r.Header.Set(header, forwarded)
 		}
 		return w.do(r, "").StatusCode
 	}
@@ -91,17 +91,20 @@ func TestFiguresAreForTheOwnNetwork(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
 		proxies   []netip.Prefix
+		header    string
 		forwarded string
 		want      int
 	}{
-		{"straight from the machine", nil, "", http.StatusOK},
-		{"through a proxy that nobody named", nil, "10.0.0.7", http.StatusNotFound},
-		{"through a named proxy, from the own network", proxy, "10.0.0.7", http.StatusOK},
-		{"through a named proxy, from IPv6's own network", proxy, "fd00::7", http.StatusOK},
-		{"through a named proxy, from outside", proxy, "203.0.113.9", http.StatusNotFound},
-		{"through a named proxy, pretending", proxy, "10.0.0.7, 203.0.113.9", http.StatusNotFound},
+		{"straight from the machine", nil, "", "", http.StatusOK},
+		{"through a proxy that nobody named", nil, "X-Forwarded-For", "10.0.0.7", http.StatusNotFound},
+		{"through one that tells it otherwise", nil, "X-Real-IP", "10.0.0.7", http.StatusNotFound},
+		{"through a named proxy that tells it otherwise", proxy, "Forwarded", "for=10.0.0.7", http.StatusNotFound},
+		{"through a named proxy, from the own network", proxy, "X-Forwarded-For", "10.0.0.7", http.StatusOK},
+		{"through a named proxy, from IPv6's own network", proxy, "X-Forwarded-For", "fd00::7", http.StatusOK},
+		{"through a named proxy, from outside", proxy, "X-Forwarded-For", "203.0.113.9", http.StatusNotFound},
+		{"through a named proxy, pretending", proxy, "X-Forwarded-For", "10.0.0.7, 203.0.113.9", http.StatusNotFound},
 	} {
-		if got := ask(tt.proxies, tt.forwarded); got != tt.want {
+		if got := ask(tt.proxies, tt.header, tt.forwarded); got != tt.want {
 			t.Errorf("%s: %d, want %d", tt.name, got, tt.want)
 		}
 	}

@@ -138,6 +138,13 @@ func chosen(slugs []string, among []Ticket, choose Choose) ([]Ticket, FieldError
 	return tickets, wrong
 }
 
+// HasRegistrations reports whether anybody ever registered for anything.
+func (s *Store) HasRegistrations(ctx context.Context) (bool, error) {
+	var has bool
+	err := s.read(ctx).Raw("SELECT EXISTS (SELECT 1 FROM registrations)").Scan(&has).Error
+	return has, translate(err)
+}
+
 // Register takes a seat. The registration, its seats, its consent, its mail and its audit entry are one transaction.
 // The same nonce with the same address returns the registration that it made before. It refuses with FieldErrors,
 // ErrNotFound, what Event.RegistrationRefusal says, ErrAlreadyRegistered when the address has a living registration, whose

@@ -91,6 +91,15 @@ func (s *Store) Reindex(ctx context.Context) error {
 	return s.tx(ctx, func(tx *Store) error { return tx.reindex(ctx) })
 }
 
+// ReindexEmpty writes every document when there is none, as after a restore that ended between the rows and the index.
+func (s *Store) ReindexEmpty(ctx context.Context) error {
+	var indexed bool
+	if err := s.read(ctx).Raw("SELECT EXISTS (SELECT 1 FROM search_documents)").Scan(&indexed).Error; err != nil || indexed {
+		return translate(err)
+	}
+	return s.Reindex(ctx)
+}
+
 // reindex writes every document anew, inside a transaction that changed more than one thing.
 func (s *Store) reindex(ctx context.Context) error {
 	if err := s.removeDocuments(ctx, "1 = 1"); err != nil {

@@ -13,6 +13,13 @@ type Setting struct {
 	Value string
 }
 
+// Setting returns the value kept under key, or ErrNotFound.
+func (s *Store) Setting(ctx context.Context, key string) (string, error) {
+	kept, err := gorm.G[Setting](s.reader).Where("key = ?", key).Take(ctx)
+	kept, err = one(kept, err, "setting", key)
+	return kept.Value, err
+}
+
 // KeepSetting returns the value kept under key, which is value if there was none before.
 func (s *Store) KeepSetting(ctx context.Context, key, value string) (string, error) {
 	var kept Setting

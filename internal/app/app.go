@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	_ "time/tzdata" // zones must not depend on what the host has installed
 
 	"github.com/alecthomas/kong"
@@ -72,7 +73,10 @@ func Main(ctx context.Context, args []string, getenv func(string) string, out, e
 		return 2
 	}
 	if err := command.Run(&world{ctx: ctx, getenv: getenv, out: out, errOut: errOut}); err != nil {
-		fmt.Fprintln(errOut, "portal:", err)
+		if ctx.Err() != nil && command.Command() != "serve" {
+			err = errors.New("interrupted: what was not finished is undone")
+		}
+		fmt.Fprintln(errOut, "portal:", strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; "))
 		return 1
 	}
 	return 0

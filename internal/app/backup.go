@@ -2,13 +2,19 @@ package app
 
 import (
 	"archive/zip"
+	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,13 +24,26 @@ import (
 	"github.com/cdfoundation/portal/models"
 )
 
-// What a backup, which is a ZIP archive, holds: every row, the key that signs links unless the settings name it, and the
-// uploads, each in a file of its own under a folder.
+// What a backup, which is a ZIP archive, holds: every row, the key that signs links, and the uploads, each in a file of its
+// own under a folder.
 const (
 	backupRows    = "database.jsonl"
-	backupSecret  = "secret"
+	backupKey     = "key.json"
 	backupUploads = "media/"
 )
+
+// keyCopy tells of the key that signs links. One that the settings name is not copied: its fingerprint tells whether
+// a restored portal has it.
+type keyCopy struct {
+	Fingerprint string `json:"fingerprint"`
+	Secret      string `json:"secret,omitempty"`
+}
+
+func fingerprint(key []byte) string {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte("portal backup"))
+	return hex.EncodeToString(mac.Sum(nil)[:16])
+}
 
 type backupCommand struct {
 	File string `arg:"" help:"The file to write, such as portal.zip; it must not be there yet."`
@@ -54,48 +73,49 @@ func (b backupCommand) Run(w *world) (err error) {
 	}
 	file, err := os.CreateTemp(filepath.Dir(b.File), filepath.Base(b.File)+".part-*")
 	if err != nil {
-		return err
+		return fmt.Errorf("%s cannot be written: %w", b.File, err)
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, file.Close(), os.Remove(file.Name()))
-		}
-	}()
 	rows, uploads, err := writeBackup(w.ctx, file, c, db)
+	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
+		err = os.Rename(file.Name(), b.File)
+	}
 	if err != nil {
-		return err
-	}
-	if err := errors.Join(file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(file.Name(), b.File); err != nil {
-		return err
+		return errors.Join(err, os.Remove(file.Name()))
 	}
 	fmt.Fprintf(w.out, "wrote %s\nrows: %d\nuploads: %d\n", b.File, rows, uploads)
+	if len(c.Keys()) > 0 {
+		fmt.Fprintln(w.out, "the key that signs links is not in it: keep PORTAL_SECRET_KEY as well, or tickets and links end with a restore")
+	}
 	return nil
 }
 
 func writeBackup(ctx context.Context, file io.Writer, c config.Config, db *database.DB) (rows, uploads int, err error) {
+	tick := clock.System(c.Offset())
 	archive := zip.NewWriter(file)
+	create := func(name string, method uint16) (io.Writer, error) {
+		return archive.CreateHeader(&zip.FileHeader{Name: name, Method: method, Modified: tick.Now()})
+	}
 	// The rows come first: an upload is on the disk before a row names it, so none can lack that the rows name.
-	entry, err := archive.Create(backupRows)
+	entry, err := create(backupRows, zip.Deflate)
 	if err != nil {
 		return 0, 0, err
 	}
-	if rows, err = db.Dump(ctx, entry, clock.System(c.Offset()).Now()); err != nil {
+	if rows, err = db.Dump(ctx, entry, tick.Now()); err != nil {
 		return 0, 0, err
 	}
+	keys, err := secretKeys(ctx, c, db, tick)
+	if err != nil {
+		return 0, 0, err
+	}
+	key := keyCopy{Fingerprint: fingerprint(keys[0])}
 	if len(c.Keys()) == 0 {
-		keys, err := secretKeys(ctx, c, db, clock.System(c.Offset()))
-		if err != nil {
-			return 0, 0, err
-		}
-		if entry, err = archive.Create(backupSecret); err != nil {
-			return 0, 0, err
-		}
-		if _, err := entry.Write(keys[0]); err != nil {
-			return 0, 0, err
-		}
+		key.Secret = string(keys[0])
+	}
+	if entry, err = create(backupKey, zip.Deflate); err != nil {
+		return 0, 0, err
+	}
+	if err := json.NewEncoder(entry).Encode(key); err != nil { //nolint:gosec // it is to be there
+		return 0, 0, err
 	}
 	media := os.DirFS(c.MediaDir())
 	err = fs.WalkDir(media, ".", func(name string, d fs.DirEntry, err error) error {
@@ -106,24 +126,18 @@ func writeBackup(ctx context.Context, file io.Writer, c config.Config, db *datab
 			return err
 		}
 		uploads++
-		return pack(archive, media, name)
+		entry, err := create(backupUploads+name, zip.Store) // pictures are compressed already
+		if err != nil {
+			return err
+		}
+		upload, err := media.Open(name)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(entry, upload)
+		return errors.Join(err, upload.Close())
 	})
 	return rows, uploads, errors.Join(err, archive.Close())
-}
-
-// pack adds an upload as it is: pictures are compressed already.
-func pack(archive *zip.Writer, media fs.FS, name string) (err error) {
-	upload, err := media.Open(name)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, upload.Close()) }()
-	entry, err := archive.CreateHeader(&zip.FileHeader{Name: backupUploads + name, Method: zip.Store})
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(entry, upload)
-	return err
 }
 
 type restoreCommand struct {
@@ -132,10 +146,12 @@ type restoreCommand struct {
 
 // Help is the command's example.
 func (restoreCommand) Help() string {
-	return "The database that the settings name must not be there yet, or be empty; it may be of the other kind than the one that was copied.\n\nExample:\n  portal restore /var/backups/portal-2026-11-22.zip"
+	return "The database that the settings name must be empty: for SQLite a file that is not there yet, for PostgreSQL one that CREATE DATABASE has made. " +
+		"It may be of the other kind than the one that was copied.\n\nExample:\n  portal restore /var/backups/portal-2026-11-22.zip"
 }
 
 // Run fills an empty database from a backup, brings its schema up to date and makes the index of the search anew.
+// The uploads come first and the rows all at once, so that a restore that broke off can be repeated.
 func (r restoreCommand) Run(w *world) (err error) {
 	c, err := config.Load(w.getenv)
 	if err != nil {
@@ -152,6 +168,10 @@ func (r restoreCommand) Run(w *world) (err error) {
 		schema, taken, err = database.DumpSchema(dump)
 		return err
 	})
+	var key keyCopy
+	if err == nil {
+		err = unpack(&archive.Reader, backupKey, func(text io.Reader) error { return json.NewDecoder(text).Decode(&key) })
+	}
 	if err != nil {
 		return fmt.Errorf("%s is no backup: %w", r.File, err)
 	}
@@ -161,70 +181,80 @@ func (r restoreCommand) Run(w *world) (err error) {
 	if err := database.MigrateTo(w.ctx, c.Database(), schema); err != nil {
 		return err
 	}
-	rows, err := restoreRows(w.ctx, &archive.Reader, c)
-	if err != nil {
+	rows, uploads, err := r.fill(w.ctx, &archive.Reader, c, key)
+	switch {
+	case errors.Is(err, database.ErrNotEmpty):
+		return fmt.Errorf("%w, and a restore overwrites nothing: name another one or move it away", err)
+	case err != nil:
+		return fmt.Errorf("nothing was restored from %s: %w", r.File, err)
+	}
+	// The rows are there: whoever stops the program now would have to begin anew.
+	finishing := *w
+	finishing.ctx = context.WithoutCancel(w.ctx)
+	if _, err := database.Migrate(finishing.ctx, c.Database()); err != nil {
 		return err
 	}
-	if _, err := database.Migrate(w.ctx, c.Database()); err != nil {
-		return err
-	}
-	uploads, err := restoreUploads(&archive.Reader, c.MediaDir())
-	if err != nil {
-		return err
-	}
-	err = w.withStore(func(_ config.Config, store *models.Store) error { return store.Reindex(w.ctx) })
+	err = finishing.withStore(func(_ config.Config, store *models.Store) error { return store.Reindex(finishing.ctx) })
 	if err == nil {
 		fmt.Fprintf(w.out, "restored what was there at %s\nrows: %d\nuploads: %d\n", taken.Format(time.RFC3339), rows, uploads)
 	}
 	return err
 }
 
-func restoreRows(ctx context.Context, archive *zip.Reader, c config.Config) (rows int, err error) {
+// fill puts uploads, key and rows where a portal looks for them.
+func (restoreCommand) fill(ctx context.Context, archive *zip.Reader, c config.Config, key keyCopy) (rows, uploads int, err error) {
 	db, err := database.Open(ctx, c.Database())
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	keep := func() error {
-		err := unpack(archive, backupSecret, func(kept io.Reader) error {
-			secret, err := io.ReadAll(io.LimitReader(kept, 1<<10))
-			if err != nil {
-				return err
-			}
-			return keepSecret(ctx, c, db, strings.TrimSpace(string(secret)))
-		})
-		if errors.Is(err, fs.ErrNotExist) { // the settings named it
-			return nil
-		}
-		return err
+	if err := db.Empty(ctx); err != nil {
+		return 0, 0, err
 	}
-	// Before the rows, so that none are there when another key is; but PostgreSQL keeps the key among its rows.
-	if db.SQLite() {
-		if err := keep(); err != nil {
-			return 0, err
-		}
+	keep, err := restoredKey(ctx, c, db, key)
+	if err != nil {
+		return 0, 0, err
+	}
+	if uploads, err = restoreUploads(archive, c.MediaDir()); err != nil {
+		return 0, 0, err
 	}
 	err = unpack(archive, backupRows, func(dump io.Reader) (err error) {
 		rows, err = db.Load(ctx, dump)
 		return err
 	})
-	if errors.Is(err, database.ErrNotEmpty) {
-		return 0, fmt.Errorf("%w, and a restore overwrites nothing: name another one or move it away", err)
+	if err == nil && keep {
+		_, err = keepSecret(context.WithoutCancel(ctx), c, db, models.NewStore(db.Reader, db.Writer, clock.System(c.Offset()), nil), key.Secret)
 	}
-	if err == nil && !db.SQLite() {
-		err = keep()
-	}
-	return rows, err
+	return rows, uploads, err
 }
 
-// restoreUploads writes the uploads that are not there yet: their names are made of what they hold.
+// restoredKey checks that the restored portal will have the key with which links were signed, and reports whether it is to be
+// kept: the settings name none.
+func restoredKey(ctx context.Context, c config.Config, db *database.DB, key keyCopy) (keep bool, err error) {
+	if given := c.Keys(); len(given) > 0 {
+		if !slices.ContainsFunc(given, func(k string) bool { return fingerprint([]byte(k)) == key.Fingerprint }) {
+			return false, errors.New("its links are signed with a key that PORTAL_SECRET_KEY does not name: put that one first, or behind the new one with a comma")
+		}
+		return false, nil
+	}
+	if key.Secret == "" {
+		return false, errors.New("its links are signed with a key that is not in it: name it in PORTAL_SECRET_KEY")
+	}
+	kept, err := keptSecret(ctx, c, db, models.NewStore(db.Reader, db.Writer, clock.System(c.Offset()), nil))
+	if err == nil && kept != "" && kept != key.Secret {
+		err = fmt.Errorf("another key is kept in %s: move it away", filepath.Join(c.DataDir, "secret"))
+	}
+	return true, err
+}
+
+// restoreUploads writes the uploads that are not there yet.
 func restoreUploads(archive *zip.Reader, dir string) (uploads int, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return 0, err
+		return 0, fmt.Errorf("uploads: %w", err)
 	}
 	media, err := os.OpenRoot(dir)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("uploads: %w", err)
 	}
 	defer func() { err = errors.Join(err, media.Close()) }()
 	for _, entry := range archive.File {
@@ -240,23 +270,32 @@ func restoreUploads(archive *zip.Reader, dir string) (uploads int, err error) {
 	return uploads, nil
 }
 
+// restoreUpload writes one upload. One that is there stays if it is the same, as after a restore that broke off.
 func restoreUpload(media *os.Root, entry *zip.File, name string) (err error) {
-	if dir := filepath.Dir(name); dir != "." {
-		if err := media.MkdirAll(dir, 0o700); err != nil {
-			return err
-		}
-	}
 	from, err := entry.Open()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
-	to, err := media.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	upload, err := io.ReadAll(from) // none is larger than what can be uploaded
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(to, from) //nolint:gosec // the operator's own archive
-	return errors.Join(err, to.Close())
+	there, err := media.ReadFile(name)
+	switch {
+	case err == nil && bytes.Equal(there, upload):
+		return nil
+	case err == nil:
+		return errors.New("another file has its place, and a restore overwrites nothing")
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	if dir := filepath.Dir(name); dir != "." {
+		if err := media.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+	}
+	return media.WriteFile(name, upload, 0o600)
 }
 
 // unpack hands one file of an archive to read, or returns fs.ErrNotExist.

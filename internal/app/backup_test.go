@@ -30,7 +30,7 @@ func newEmptyPortal(t *testing.T, url string) *portal {
 }
 
 // backedUpRows are the lines of a backup's rows in an order that is no database's own, without the header, which has a
-// time, and the secret key, which only PostgreSQL keeps among its rows.
+// time, and the secret key, which only PostgreSQL keeps among its rows and which counts there.
 func backedUpRows(t *testing.T, file string) []string {
 	t.Helper()
 	archive, err := zip.OpenReader(file)
@@ -53,7 +53,7 @@ func backedUpRows(t *testing.T, file string) []string {
 		if strings.HasPrefix(line, "{") {
 			table = line
 		}
-		if !strings.Contains(line, "secret_key") {
+		if !strings.Contains(line, "secret_key") && !strings.Contains(line, `"rows":`) {
 			lines = append(lines, table+line)
 		}
 	}
@@ -83,9 +83,9 @@ func TestWhatWasBackedUpInARushIsThereAfterTheMachineIsGone(t *testing.T) {
 			answered = append(answered, location)
 		}
 		over := make(chan struct{})
-		var crowd sync.WaitGroup
+		var people sync.WaitGroup
 		for n := range 4 {
-			crowd.Go(func() {
+			people.Go(func() {
 				for i := 0; ; i++ {
 					select {
 					case <-over:
@@ -99,7 +99,7 @@ func TestWhatWasBackedUpInARushIsThereAfterTheMachineIsGone(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "portal.zip")
 		code, said, errOut := p.run("backup", file)
 		close(over)
-		crowd.Wait()
+		people.Wait()
 		if code != 0 || !strings.Contains(said, "uploads: 1\n") {
 			t.Fatalf("backup: %d, %s%s", code, said, errOut)
 		}
@@ -112,6 +112,7 @@ func TestWhatWasBackedUpInARushIsThereAfterTheMachineIsGone(t *testing.T) {
 		if code, _, errOut := p.run("restore", file); code != 1 || !strings.Contains(errOut, "holds data already") {
 			t.Errorf("a restore over a database in use: %d, %s", code, errOut)
 		}
+		crowd.CloseIdleConnections() // one that was never used is waited for
 		p.stop()
 		if err := os.RemoveAll(p.DataDir); err != nil {
 			t.Fatal(err)
@@ -178,19 +179,23 @@ func TestARestoreWantsABackup(t *testing.T) {
 
 func TestARestoreTakesAllOrNothing(t *testing.T) {
 	p := newEmptyPortal(t, "")
-	restore := func(dump string) (code int, errOut string) {
+	restore := func(dump, upload string) (code int, errOut string) {
 		file := filepath.Join(t.TempDir(), "portal.zip")
 		out, err := os.Create(file)
 		if err != nil {
 			t.Fatal(err)
 		}
 		archive := zip.NewWriter(out)
-		entry, err := archive.Create("database.jsonl")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.WriteString(entry, dump); err != nil {
-			t.Fatal(err)
+		for name, text := range map[string]string{
+			"database.jsonl": dump, "key.json": `{"fingerprint":"00","secret":"a secret that is long enough"}`, "media/a-picture.webp": upload, "media/../../away": "no",
+		} {
+			entry, err := archive.Create(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.WriteString(entry, text); err != nil {
+				t.Fatal(err)
+			}
 		}
 		if err := errors.Join(archive.Close(), out.Close()); err != nil {
 			t.Fatal(err)
@@ -198,22 +203,69 @@ func TestARestoreTakesAllOrNothing(t *testing.T) {
 		code, _, errOut = p.run("restore", file)
 		return code, errOut
 	}
-	const good = `{"schema":1,"taken":"2026-11-22T10:00:00Z"}
+	const rows = `{"schema":1,"taken":"2026-11-22T10:00:00Z"}
 {"table":"settings","columns":["key","value"]}
 ["greeting","Good morning"]
 `
+	const end = `{"table":"","columns":null,"rows":1}` + "\n"
 	for _, tt := range []struct{ name, dump, want string }{
-		{"a newer program's", strings.Replace(good, `"schema":1`, `"schema":9999`, 1), "use the newer program"},
-		{"a row too short", good + `["alone"]` + "\n", "1 values for 2 columns"},
-		{"a row twice", good + `["greeting","Good evening"]` + "\n", "settings"},
-		{"a table of its own", good + `{"table":"settings; DROP TABLE users","columns":["id"]}` + "\n", "no name of a table"},
-		{"an end too early", good + `["greeting",`, "dump"},
+		{"a newer program's", strings.Replace(rows, `"schema":1`, `"schema":9999`, 1) + end, "use the newer program"},
+		{"a row too short", rows + `["alone"]` + "\n" + end, "1 values for 2 columns"},
+		{"a row twice", rows + `["greeting","Good evening"]` + "\n" + end, "settings"},
+		{"a row too many", rows + `["farewell","Good night"]` + "\n" + end, "2 rows"},
+		{"a table of its own", rows + `{"table":"settings; DROP TABLE users","columns":["id"]}` + "\n" + end, "no name of a table"},
+		{"an end too early", rows, "lacks its end"},
+		{"an end in a row", rows + `["greeting",`, "dump"},
 	} {
-		if code, errOut := restore(tt.dump); code != 1 || strings.Count(errOut, "\n") != 1 || !strings.Contains(errOut, tt.want) {
+		if code, errOut := restore(tt.dump, "picture"); code != 1 || strings.Count(errOut, "\n") != 1 || !strings.Contains(errOut, tt.want) {
 			t.Errorf("%s: %d, %s", tt.name, code, errOut)
 		}
 	}
-	if code, errOut := restore(good); code != 0 {
+	if code, errOut := restore(rows+end, "another picture"); code != 1 || !strings.Contains(errOut, "overwrites nothing") {
+		t.Errorf("over an upload that is there: %d, %s", code, errOut)
+	}
+	p.env["PORTAL_SECRET_KEY"] = "another-key-which-is-long-enough-for-this"
+	if code, errOut := restore(rows+end, "picture"); code != 1 || !strings.Contains(errOut, "PORTAL_SECRET_KEY") {
+		t.Errorf("with another key: %d, %s", code, errOut)
+	}
+	delete(p.env, "PORTAL_SECRET_KEY")
+	if code, errOut := restore(rows+end, "picture"); code != 0 {
 		t.Errorf("after all that something is left: %s", errOut)
+	}
+	if info, err := os.Stat(filepath.Join(p.DataDir, "portal.db")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("others can read the database: %v, %v", info.Mode(), err)
+	}
+}
+
+func TestABackupTellsWhichKeyItsLinksNeed(t *testing.T) {
+	key := "a-key-of-the-settings-which-is-long-enough"
+	p := serve(t, "PORTAL_SEED", "none", "PORTAL_SECRET_KEY", key)
+	if code, _, said := p.run("content", "import", newRush(t, 10)); code != 0 {
+		t.Fatalf("import: %s", said)
+	}
+	_, link, err := register(p.URL, "ada@example.org", "build")
+	if err != nil || link == "" {
+		t.Fatal(err)
+	}
+	delete(p.env, "PORTAL_SECRET_KEY")
+	if code, _, errOut := p.run("stats"); code != 1 || !strings.Contains(errOut, "PORTAL_SECRET_KEY") {
+		t.Errorf("a command that would make a key anew: %d, %s", code, errOut)
+	}
+	p.env["PORTAL_SECRET_KEY"] = key
+	file := filepath.Join(t.TempDir(), "portal.zip")
+	if code, out, errOut := p.run("backup", file); code != 0 || !strings.Contains(out, "keep PORTAL_SECRET_KEY") {
+		t.Fatalf("backup: %d, %s%s", code, out, errOut)
+	}
+	q := newEmptyPortal(t, "")
+	if code, _, errOut := q.run("restore", file); code != 1 || !strings.Contains(errOut, "name it in PORTAL_SECRET_KEY") {
+		t.Errorf("a restore without the key: %d, %s", code, errOut)
+	}
+	q.env["PORTAL_SECRET_KEY"] = "a-newer-key-which-is-long-enough-as-well," + key
+	if code, _, errOut := q.run("restore", file); code != 0 {
+		t.Fatalf("restore: %s", errOut)
+	}
+	q.start(t)
+	if response, _ := q.get(t, link); response.StatusCode != http.StatusOK {
+		t.Errorf("the old link answers %d", response.StatusCode)
 	}
 }

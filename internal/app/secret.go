@@ -15,8 +15,12 @@ import (
 	"github.com/cdfoundation/portal/models"
 )
 
+// secretSetting is where the key is kept in a database that several machines share.
+const secretSetting = "secret_key"
+
 // secretKeys are the keys that sign links: those of the settings or, where none are set, one that is made once and
-// kept, in the data dir beside a SQLite file and in the database where several machines share one.
+// kept, in the data dir beside a SQLite file and in the database where several machines share one. None is made where
+// people hold links already, which another key would end.
 func secretKeys(ctx context.Context, c config.Config, db *database.DB, tick clock.Clock) (auth.Keys, error) {
 	if given := c.Keys(); len(given) > 0 {
 		keys := make(auth.Keys, len(given))
@@ -25,53 +29,54 @@ func secretKeys(ctx context.Context, c config.Config, db *database.DB, tick cloc
 		}
 		return keys, nil
 	}
-	fresh := auth.NewToken() + auth.NewToken()
-	if !db.SQLite() {
-		key, err := models.NewStore(db.Reader, db.Writer, tick, nil).KeepSetting(ctx, "secret_key", fresh)
-		return auth.Keys{[]byte(key)}, err
-	}
-	path := filepath.Join(c.DataDir, "secret")
-	kept, err := os.ReadFile(path) //nolint:gosec // the path is the operator's own
-	if err == nil {
-		return auth.Keys{[]byte(strings.TrimSpace(string(kept)))}, nil
-	}
-	if !errors.Is(err, os.ErrNotExist) {
+	store := models.NewStore(db.Reader, db.Writer, tick, nil)
+	kept, err := keptSecret(ctx, c, db, store)
+	if err != nil {
 		return nil, fmt.Errorf("secret key: %w", err)
 	}
-	return auth.Keys{[]byte(fresh)}, writeSecret(c, fresh)
+	if kept == "" {
+		held, err := store.HasRegistrations(ctx)
+		if err == nil && held {
+			err = errors.New("no secret key is kept, and people hold links that one has signed: name it in PORTAL_SECRET_KEY, as the service has it")
+		}
+		if err == nil {
+			kept, err = keepSecret(ctx, c, db, store, auth.NewToken()+auth.NewToken())
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return auth.Keys{[]byte(kept)}, nil
 }
 
-func writeSecret(c config.Config, key string) error {
+// keptSecret is the key that is kept, empty when none is.
+func keptSecret(ctx context.Context, c config.Config, db *database.DB, store *models.Store) (string, error) {
+	if !db.SQLite() {
+		kept, err := store.Setting(ctx, secretSetting)
+		if errors.Is(err, models.ErrNotFound) {
+			err = nil
+		}
+		return kept, err
+	}
+	kept, err := os.ReadFile(filepath.Join(c.DataDir, "secret"))
+	if errors.Is(err, os.ErrNotExist) {
+		err = nil
+	}
+	return strings.TrimSpace(string(kept)), err
+}
+
+// keepSecret keeps a key where none is kept and returns the one that is: of several processes that start together on one
+// database, the first one's.
+func keepSecret(ctx context.Context, c config.Config, db *database.DB, store *models.Store, key string) (string, error) {
+	if !db.SQLite() {
+		return store.KeepSetting(ctx, secretSetting, key)
+	}
 	err := os.MkdirAll(c.DataDir, 0o700)
 	if err == nil {
 		err = os.WriteFile(filepath.Join(c.DataDir, "secret"), []byte(key+"\n"), 0o600)
 	}
 	if err != nil {
-		return fmt.Errorf("secret key: %w", err)
+		return "", fmt.Errorf("secret key: %w", err)
 	}
-	return nil
-}
-
-// keepSecret keeps a key that was made elsewhere where secretKeys looks for one, and refuses when another is there:
-// the links that it made would end.
-func keepSecret(ctx context.Context, c config.Config, db *database.DB, key string) error {
-	if len(c.Keys()) > 0 {
-		return nil
-	}
-	if db.SQLite() {
-		if _, err := os.Lstat(filepath.Join(c.DataDir, "secret")); errors.Is(err, os.ErrNotExist) {
-			return writeSecret(c, key)
-		}
-	}
-	tick := clock.System(c.Offset())
-	if !db.SQLite() {
-		if _, err := models.NewStore(db.Reader, db.Writer, tick, nil).KeepSetting(ctx, "secret_key", key); err != nil {
-			return err
-		}
-	}
-	kept, err := secretKeys(ctx, c, db, tick)
-	if err == nil && string(kept[0]) != key {
-		err = errors.New("another secret key is kept here: move it away, or name that of the backup in PORTAL_SECRET_KEY")
-	}
-	return err
+	return key, nil
 }

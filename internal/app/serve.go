@@ -98,7 +98,7 @@ func (s *serveCommand) prepareSchema(ctx context.Context) error {
 	return nil
 }
 
-// furnish loads the built-in content into an empty database, and prints the first admin's link while nobody has used
+// furnish loads the built-in content into an empty database, makes a missing index of the search, and prints the first admin's link while nobody has used
 // one.
 func (s *serveCommand) furnish(w *world, store *models.Store, site links.Site) error {
 	empty, err := store.Empty(w.ctx)
@@ -113,6 +113,9 @@ func (s *serveCommand) furnish(w *world, store *models.Store, site links.Site) e
 		if _, err := store.ImportContent(w.ctx, files, site.Host()); err != nil {
 			return err
 		}
+	}
+	if err := store.ReindexEmpty(w.ctx); err != nil {
+		return err
 	}
 	token, err := store.FirstAdminLink(w.ctx)
 	if err == nil && token != "" {

@@ -10,8 +10,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -160,8 +158,8 @@ func withProvider(url string, use func(*goose.Provider) error) (err error) {
 	var options []goose.ProviderOption
 	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
 		dialect, folder = goose.DialectSQLite3, "migrations/sqlite"
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return fmt.Errorf("database folder: %w", err)
+		if err := makeFile(path); err != nil {
+			return err
 		}
 		pool, err = sql.Open("sqlite3", sqliteSource(path, false))
 	} else {

@@ -18,7 +18,7 @@ import (
 var ErrNotEmpty = errors.New("the database holds data already")
 
 // A dump is a text of JSON lines (https://jsonlines.org): first a dumpHeader, then for each table a dumpTable and, under
-// it, an array of values for each row. Times are RFC 3339. It knows nothing of the database that it comes from, so it
+// it, an array of values for each row, and at the end how many rows there are. Times are RFC 3339. It knows nothing of the database that it comes from, so it
 // can be loaded into the other kind.
 type (
 	dumpHeader struct {
@@ -28,6 +28,7 @@ type (
 	dumpTable struct {
 		Table   string   `json:"table"`
 		Columns []string `json:"columns"`
+		Rows    *int     `json:"rows,omitempty"` // of all tables: in the last line, which names no table
 	}
 )
 
@@ -74,6 +75,9 @@ func (db *DB) Dump(ctx context.Context, w io.Writer, now time.Time) (rows int, e
 		}
 		rows += n
 	}
+	if err := lines.Encode(dumpTable{Rows: &rows}); err != nil {
+		return 0, err
+	}
 	return rows, buffer.Flush()
 }
 
@@ -95,7 +99,7 @@ func dumpRows(ctx context.Context, tx *sql.Tx, table string, lines *json.Encoder
 	if err != nil {
 		return 0, err
 	}
-	if err := lines.Encode(dumpTable{table, columns}); err != nil {
+	if err := lines.Encode(dumpTable{Table: table, Columns: columns}); err != nil {
 		return 0, err
 	}
 	values := make([]any, len(columns))
@@ -132,18 +136,8 @@ func (db *DB) Load(ctx context.Context, dump io.Reader) (rows int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, ignoreDone(tx.Rollback())) }()
-	tables, err := texts(ctx, tx, db.tablesQuery())
-	if err != nil {
+	if err := db.empty(ctx, tx); err != nil {
 		return 0, err
-	}
-	for _, table := range tables {
-		var holds bool
-		if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM "+table+")").Scan(&holds); err != nil {
-			return 0, err
-		}
-		if holds {
-			return 0, ErrNotEmpty
-		}
 	}
 	if rows, err = loadRows(ctx, tx, dump); err != nil {
 		return 0, err
@@ -154,6 +148,37 @@ func (db *DB) Load(ctx context.Context, dump io.Reader) (rows int, err error) {
 		}
 	}
 	return rows, tx.Commit()
+}
+
+// Empty returns ErrNotEmpty when some table has rows.
+func (db *DB) Empty(ctx context.Context) (err error) {
+	pool, err := db.Reader.DB()
+	if err != nil {
+		return err
+	}
+	tx, err := pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, ignoreDone(tx.Rollback())) }()
+	return db.empty(ctx, tx)
+}
+
+func (db *DB) empty(ctx context.Context, tx *sql.Tx) error {
+	tables, err := texts(ctx, tx, db.tablesQuery())
+	if err != nil {
+		return err
+	}
+	for _, table := range tables {
+		var holds bool
+		if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM "+table+")").Scan(&holds); err != nil {
+			return err
+		}
+		if holds {
+			return ErrNotEmpty
+		}
+	}
+	return nil
 }
 
 // continueNumbers lets PostgreSQL number new rows behind those that were loaded.
@@ -190,7 +215,7 @@ func loadRows(ctx context.Context, tx *sql.Tx, dump io.Reader) (n int, err error
 		var line json.RawMessage
 		switch err := lines.Decode(&line); {
 		case errors.Is(err, io.EOF):
-			return n, nil
+			return n, errors.New("the dump lacks its end")
 		case err != nil:
 			return n, fmt.Errorf("dump: %w", err)
 		}
@@ -199,10 +224,17 @@ func loadRows(ctx context.Context, tx *sql.Tx, dump io.Reader) (n int, err error
 				if err := insert.Close(); err != nil {
 					return n, err
 				}
+				insert = nil
 			}
 			table = dumpTable{}
 			if err := json.Unmarshal(line, &table); err != nil {
 				return n, fmt.Errorf("dump: %w", err)
+			}
+			if table.Rows != nil {
+				if *table.Rows != n {
+					return n, fmt.Errorf("the dump has %d rows, and says that there are %d", n, *table.Rows)
+				}
+				return n, nil
 			}
 			if kinds, insert, err = prepareInsert(ctx, tx, table); err != nil {
 				return n, fmt.Errorf("table %q: %w", table.Table, err)

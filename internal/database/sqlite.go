@@ -1,6 +1,7 @@
 package database
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -15,8 +16,8 @@ import (
 
 // openSQLite opens one writing connection and a pool of readers on the file at path.
 func openSQLite(path string) (*DB, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("database folder: %w", err)
+	if err := makeFile(path); err != nil {
+		return nil, err
 	}
 	writer, err := gorm.Open(sqlite.Open(sqliteSource(path, false)), config())
 	if err != nil {
@@ -33,6 +34,22 @@ func openSQLite(path string) (*DB, error) {
 		return nil, err
 	}
 	return &DB{Reader: reader, Writer: writer}, nil
+}
+
+// makeFile makes the file if it is not there, which its owner alone may read: SQLite would let everybody. One that is there
+// is not even opened, for to close it would end the locks that SQLite holds on it in this process.
+func makeFile(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("database folder: %w", err)
+	}
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the operator's own path
+	switch {
+	case errors.Is(err, os.ErrExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("database: %w", err)
+	}
+	return file.Close()
 }
 
 func limit(db *gorm.DB, connections int) error {
