@@ -149,6 +149,7 @@ func (m *Mailbox) serve(config *tls.Config, implicit bool) string {
 	}()
 	m.t.Cleanup(func() {
 		_ = server.Close()
+		_ = listener.Close() // which the server does not know yet when a test ends at once
 		<-done
 	})
 	return address.String()
