@@ -1,5 +1,4 @@
 -- The tables of the portal's first release. Times are UTC; an event keeps its local wall time and zone beside them.
--- What is long stands at the end of a row: SQLite reads all that stands before a column to get to it.
 
 -- +goose Up
 
@@ -76,10 +75,10 @@ CREATE TABLE cohorts (
     title text NOT NULL,
     welcomed_on text NOT NULL,
     size integer NOT NULL CHECK (size >= 0),
-    renderer_version integer NOT NULL DEFAULT 0,
-    updated_at datetime NOT NULL,
+    markdown text NOT NULL DEFAULT '',
     html text NOT NULL DEFAULT '',
-    markdown text NOT NULL DEFAULT ''
+    renderer_version integer NOT NULL DEFAULT 0,
+    updated_at datetime NOT NULL
 );
 
 CREATE TABLE ambassadors (
@@ -102,14 +101,14 @@ CREATE TABLE ambassadors (
     handle text NOT NULL DEFAULT '',
     quote text NOT NULL DEFAULT '',
     photo_id integer REFERENCES media (id) ON DELETE SET NULL,
+    markdown text NOT NULL DEFAULT '',
+    html text NOT NULL DEFAULT '',
+    plain_text text NOT NULL DEFAULT '',
     renderer_version integer NOT NULL DEFAULT 0,
     sample boolean NOT NULL DEFAULT false,
     version integer NOT NULL DEFAULT 1,
     created_at datetime NOT NULL,
     updated_at datetime NOT NULL,
-    html text NOT NULL DEFAULT '',
-    markdown text NOT NULL DEFAULT '',
-    plain_text text NOT NULL DEFAULT '',
     CHECK ((latitude IS NULL) = (longitude IS NULL))
 );
 CREATE INDEX ambassadors_cohort ON ambassadors (cohort_id);
@@ -129,14 +128,14 @@ CREATE TABLE groups (
     language text NOT NULL DEFAULT 'en',
     topics text NOT NULL DEFAULT '[]',
     links text NOT NULL DEFAULT '[]',
+    markdown text NOT NULL DEFAULT '',
+    html text NOT NULL DEFAULT '',
+    plain_text text NOT NULL DEFAULT '',
     renderer_version integer NOT NULL DEFAULT 0,
     sample boolean NOT NULL DEFAULT false,
     version integer NOT NULL DEFAULT 1,
     created_at datetime NOT NULL,
-    updated_at datetime NOT NULL,
-    html text NOT NULL DEFAULT '',
-    markdown text NOT NULL DEFAULT '',
-    plain_text text NOT NULL DEFAULT ''
+    updated_at datetime NOT NULL
 );
 
 -- Who runs a group: an account, or an ambassador who may not have one yet.
@@ -197,6 +196,9 @@ CREATE TABLE events (
     closes_at datetime,
     choose text NOT NULL DEFAULT 'one' CHECK (choose IN ('one', 'several')),
     links text NOT NULL DEFAULT '[]',
+    markdown text NOT NULL DEFAULT '',
+    html text NOT NULL DEFAULT '',
+    plain_text text NOT NULL DEFAULT '',
     renderer_version integer NOT NULL DEFAULT 0,
     sample boolean NOT NULL DEFAULT false,
     created_by integer REFERENCES users (id) ON DELETE SET NULL,
@@ -204,9 +206,6 @@ CREATE TABLE events (
     published_at datetime,
     created_at datetime NOT NULL,
     updated_at datetime NOT NULL,
-    html text NOT NULL DEFAULT '',
-    markdown text NOT NULL DEFAULT '',
-    plain_text text NOT NULL DEFAULT '',
     CHECK (ends_at > starts_at)
 );
 CREATE INDEX events_coming ON events (status, starts_at, id);
@@ -389,6 +388,10 @@ CREATE TABLE posts (
     announces_id integer REFERENCES events (id) ON DELETE SET NULL,
     cover_id integer REFERENCES media (id) ON DELETE SET NULL,
     user_id integer REFERENCES users (id) ON DELETE SET NULL,
+    markdown text NOT NULL DEFAULT '',
+    html text NOT NULL DEFAULT '',
+    plain_text text NOT NULL DEFAULT '',
+    contents text NOT NULL DEFAULT '[]',
     words integer NOT NULL DEFAULT 0,
     renderer_version integer NOT NULL DEFAULT 0,
     sample boolean NOT NULL DEFAULT false,
@@ -396,13 +399,9 @@ CREATE TABLE posts (
     changed_at datetime,
     created_at datetime NOT NULL,
     updated_at datetime NOT NULL,
-    contents text NOT NULL DEFAULT '[]',
-    html text NOT NULL DEFAULT '',
-    markdown text NOT NULL DEFAULT '',
-    plain_text text NOT NULL DEFAULT '',
     CHECK (status <> 'published' OR publish_at IS NOT NULL)
 );
-CREATE INDEX posts_published ON posts (status, publish_at DESC, id DESC, expire_at);
+CREATE INDEX posts_published ON posts (status, publish_at DESC, id DESC);
 CREATE INDEX posts_series ON posts (series_id, publish_at);
 CREATE INDEX posts_group ON posts (group_id, publish_at);
 CREATE INDEX posts_introduces ON posts (introduces_id);
@@ -417,44 +416,21 @@ CREATE TABLE post_bylines (
 );
 CREATE INDEX post_bylines_byline ON post_bylines (byline_id, post_id);
 
--- published_at is the post's publish_at while its status is published, so that the newest posts of a term are the first of an
--- index. The triggers below keep it.
 CREATE TABLE post_categories (
     post_id integer NOT NULL REFERENCES posts (id) ON DELETE CASCADE,
     category_id integer NOT NULL REFERENCES categories (id),
     position integer NOT NULL,
-    published_at datetime,
     PRIMARY KEY (post_id, category_id)
 );
-CREATE INDEX post_categories_category ON post_categories (category_id, published_at DESC, post_id DESC);
+CREATE INDEX post_categories_category ON post_categories (category_id, post_id);
 
 CREATE TABLE post_tags (
     post_id integer NOT NULL REFERENCES posts (id) ON DELETE CASCADE,
     tag_id integer NOT NULL REFERENCES tags (id),
     position integer NOT NULL,
-    published_at datetime,
     PRIMARY KEY (post_id, tag_id)
 );
-CREATE INDEX post_tags_tag ON post_tags (tag_id, published_at DESC, post_id DESC);
-
--- +goose StatementBegin
-CREATE TRIGGER post_categories_published AFTER INSERT ON post_categories BEGIN
-    UPDATE post_categories SET published_at = (SELECT publish_at FROM posts WHERE id = NEW.post_id AND status = 'published')
-    WHERE post_id = NEW.post_id AND category_id = NEW.category_id;
-END;
--- +goose StatementEnd
--- +goose StatementBegin
-CREATE TRIGGER post_tags_published AFTER INSERT ON post_tags BEGIN
-    UPDATE post_tags SET published_at = (SELECT publish_at FROM posts WHERE id = NEW.post_id AND status = 'published')
-    WHERE post_id = NEW.post_id AND tag_id = NEW.tag_id;
-END;
--- +goose StatementEnd
--- +goose StatementBegin
-CREATE TRIGGER posts_published_terms AFTER UPDATE OF status, publish_at ON posts BEGIN
-    UPDATE post_categories SET published_at = CASE NEW.status WHEN 'published' THEN NEW.publish_at END WHERE post_id = NEW.id;
-    UPDATE post_tags SET published_at = CASE NEW.status WHEN 'published' THEN NEW.publish_at END WHERE post_id = NEW.id;
-END;
--- +goose StatementEnd
+CREATE INDEX post_tags_tag ON post_tags (tag_id, post_id);
 
 CREATE TABLE revisions (
     id integer PRIMARY KEY,
@@ -462,8 +438,8 @@ CREATE TABLE revisions (
     user_id integer REFERENCES users (id) ON DELETE SET NULL,
     title text NOT NULL,
     excerpt text NOT NULL,
-    created_at datetime NOT NULL,
-    markdown text NOT NULL
+    markdown text NOT NULL,
+    created_at datetime NOT NULL
 );
 CREATE INDEX revisions_post ON revisions (post_id, id);
 
@@ -486,12 +462,12 @@ CREATE TABLE pages (
     position integer NOT NULL DEFAULT 0,
     project_status text NOT NULL DEFAULT '',
     project_website text NOT NULL DEFAULT '',
-    renderer_version integer NOT NULL DEFAULT 0,
-    updated_at datetime NOT NULL,
-    contents text NOT NULL DEFAULT '[]',
-    html text NOT NULL DEFAULT '',
     markdown text NOT NULL DEFAULT '',
-    plain_text text NOT NULL DEFAULT ''
+    html text NOT NULL DEFAULT '',
+    plain_text text NOT NULL DEFAULT '',
+    contents text NOT NULL DEFAULT '[]',
+    renderer_version integer NOT NULL DEFAULT 0,
+    updated_at datetime NOT NULL
 );
 
 -- Slugs that once led to a thing, so that old addresses lead to its present one.
@@ -518,7 +494,6 @@ CREATE TABLE mails (
     post_id integer REFERENCES posts (id) ON DELETE CASCADE,
     review_id integer REFERENCES reviews (id) ON DELETE CASCADE,
     sign_in_link_id integer REFERENCES sign_in_links (id) ON DELETE CASCADE,
-    note text NOT NULL DEFAULT '',
     attempts integer NOT NULL DEFAULT 0,
     error text NOT NULL DEFAULT '',
     next_at datetime NOT NULL,
