@@ -1,11 +1,13 @@
 #!/bin/sh
-# Fetches the pinned third-party files and turns them into assets: web fonts, the fonts of share images, and the map.
+# Fetches the pinned third-party files and turns them into assets: web fonts, the fonts of share images, the map, and the
+# list of common passwords.
 # Run by `make vendor-assets` after a version in package.json changed; its results are committed, so a build needs
 # neither Node nor Python. Wants node, npm, fonttools with brotli, woff2.
 set -eu
 cd "$(dirname "$0")"
 fonts=../fonts
 artwork=../../internal/artwork
+common=../../internal/auth/common
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
@@ -47,6 +49,13 @@ done
 cp node_modules/@fontsource-variable/figtree/LICENSE "$artwork/fonts/figtree-LICENSE.txt"
 cp node_modules/world-atlas/LICENSE* world-atlas-LICENSE.txt
 
+mkdir -p "$common"
+node -e '
+	const list = JSON.parse(require("fs").readFileSync("node_modules/@zxcvbn-ts/language-common/src/passwords.json"))
+	const words = new Set(list.map(w => w.toLowerCase()).filter(w => w.length >= 4 && /^[!-~]+$/.test(w)))
+	console.log([...words].sort().join("\n"))' | gzip -9n > "$common/passwords.txt.gz"
+cp node_modules/@zxcvbn-ts/language-common/LICENSE.txt "$common/"
+
 mkdir -p ../img "$artwork/testdata"
 node map.mjs ../img/world.svg "$artwork/testdata/cities.json"
 
@@ -58,5 +67,5 @@ node map.mjs ../img/world.svg "$artwork/testdata/cities.json"
 		for (const [path, p] of Object.entries(lock.packages))
 			if (path) console.log(path.replace("node_modules/", ""), p.version, p.license)'
 	echo
-	(cd .. && sha256sum fonts/*.woff2 img/world.svg)
+	(cd .. && sha256sum fonts/*.woff2 img/world.svg ../internal/auth/common/passwords.txt.gz)
 } > VERSIONS.txt
