@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -23,6 +24,8 @@ type AccountShow struct {
 	Zones         []string
 	Errors        FieldErrors
 	Registrations []AccountRegistration
+	Factors       string // how the account signs in, in words
+	FactorsHint   string
 	Sessions      []AccountSession
 	Others        bool // there are sessions beside this one
 }
@@ -43,6 +46,7 @@ type AccountSession struct {
 	ID      int64
 	Browser string
 	Seen    time.Time
+	Began   time.Time
 	Current bool
 }
 
@@ -84,11 +88,38 @@ func (a *App) accountPage(c *fiber.Ctx, status int, name, zone string, errs Fiel
 	zoneOfViewer := location(v.Timezone)
 	for _, s := range sessions {
 		page.Sessions = append(page.Sessions, AccountSession{
-			ID: s.ID, Browser: browserName(s.UserAgent), Seen: s.SeenAt.In(zoneOfViewer), Current: s.ID == v.SessionID,
+			ID: s.ID, Browser: browserName(s.UserAgent), Seen: s.SeenAt.In(zoneOfViewer), Began: s.CreatedAt.In(zoneOfViewer), Current: s.ID == v.SessionID,
 		})
 	}
 	page.Others = len(sessions) > 1
+	factors, err := a.Store.Factors(c.UserContext(), v)
+	if err != nil {
+		return err
+	}
+	page.Factors, page.FactorsHint = factorWords(factors)
 	return show(c, status, a.pages.accountShow, page)
+}
+
+// factorWords tell how an account signs in, and what could be better about it.
+func factorWords(f models.Factors) (words, hint string) {
+	words, hint = "Mailed link", "A passkey is quicker, a second factor safer."
+	if f.Password != nil {
+		words += " or password"
+	}
+	if f.Second() {
+		second := []string{}
+		if f.Authenticator != nil {
+			second = append(second, "a code of your app")
+		}
+		if len(f.Passkeys) > 0 {
+			second = append(second, "a passkey")
+		}
+		words, hint = words+", then "+strings.Join(second, " or "), "With a passkey alone you are in as well."
+		if len(f.Passkeys) == 0 {
+			hint = fmt.Sprintf("Recovery codes left: %d.", f.RecoveryCodes)
+		}
+	}
+	return words, hint
 }
 
 func (a *App) saveAccount(c *fiber.Ctx) error {
@@ -139,9 +170,8 @@ func (a *App) showWelcome(c *fiber.Ctx) error {
 
 func (a *App) welcomePage(c *fiber.Ctx, status int, name, email, zone string, errs FieldErrors) error {
 	private(c)
-	layout := a.layout(c, "Welcome", "Say who runs this portal.")
-	layout.Robots, layout.Canonical, layout.Share = "noindex", "", nil
-	layout.Scripts = append(layout.Scripts, "js/form.js")
+	layout := a.signInLayout(c, "Welcome", "Say who runs this portal.")
+	layout.Canonical, layout.Share = "", nil
 	return show(c, status, a.pages.accountWelcome, AccountWelcome{
 		Layout: layout, Errors: errs, Zones: zones, Name: nameField(name, errs), Zone: zoneField(zone, errs),
 		Email: Field{

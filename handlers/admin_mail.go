@@ -54,7 +54,7 @@ const keptShown = 200
 
 var mailKindWords = map[models.MailKind]string{
 	models.MailRegistered: "Ticket", models.MailRegistrationLink: "Link to a registration", models.MailUnregistered: "Registration cancelled",
-	models.MailEventCancelled: "Event cancelled", models.MailEventChanged: "Event changed", models.MailSignIn: "Link to sign in", models.MailInvitation: "Invitation",
+	models.MailEventCancelled: "Event cancelled", models.MailEventChanged: "Event changed", models.MailSignIn: "Link to sign in", models.MailInvitation: "Invitation", models.MailSecurity: "Change of signing in",
 	models.MailPostSubmitted: "Post to review", models.MailPostReviewed: "Post reviewed",
 }
 

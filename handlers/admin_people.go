@@ -282,3 +282,15 @@ func (a *App) mailPersonLink(c *fiber.Ctx) error {
 	a.flash(c, "link-mailed")
 	return seeOther(c, links.DeskPerson(id))
 }
+
+func (a *App) resetPersonFactors(c *fiber.Ctx) error {
+	id, err := paramID(c, "id")
+	if err != nil {
+		return err
+	}
+	if err := a.Store.ResetFactors(c.UserContext(), viewer(c), id); err != nil {
+		return err
+	}
+	a.flash(c, "factors-reset")
+	return seeOther(c, links.DeskPerson(id))
+}

@@ -209,3 +209,27 @@ func (w *deskWorld) cookie(a deskAnswer, name string) string {
 	}
 	return ""
 }
+
+// deskPassword is a password, and deskPasswordHash its hash, made once.
+const deskPassword = "slow green trains at noon"
+
+func deskPasswordHash(t testing.TB) string {
+	t.Helper()
+	hash, err := hashedOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return hash
+}
+
+var hashedOnce = sync.OnceValues(func() (string, error) {
+	return auth.HashSecret(context.Background(), deskPassword, auth.Salt())
+})
+
+// changes counts what was done: every change that matters leaves an entry, a mail or a row of its own.
+func (w *deskWorld) changes() (n int) {
+	w.t.Helper()
+	w.scan(&n, `SELECT (SELECT count(*) FROM audit_entries) + (SELECT count(*) FROM mails) + (SELECT count(*) FROM users) + (SELECT count(*) FROM group_organisers)
+		+ (SELECT count(*) FROM recovery_codes) + (SELECT count(*) FROM passwords) + (SELECT count(*) FROM authenticators)`)
+	return n
+}

@@ -40,6 +40,13 @@ var flashes = map[string]string{
 	"link-mailed":             "A link to sign in is on its way.",
 	"person-out":              "Their sessions have ended.",
 
+	"confirmed":             "Thank you. Go on with what you wanted to do.",
+	"password-set":          "The password is set. Other browsers were signed out.",
+	"password-removed":      "The password is gone. Mailed links sign you in.",
+	"authenticator-added":   "The app is set up. Other browsers were signed out.",
+	"authenticator-removed": "The app is removed. Other browsers were signed out.",
+	"factors-reset":         "Their password and second factors are gone. They are told by mail and sign in with a link.",
+
 	"profile-published": "The profile is public.",
 }
 

@@ -101,7 +101,7 @@ func (a *App) fiber() *fiber.App {
 // bodyLimit is what a request may carry: a picture of 10 MiB beside the fields of its form.
 const bodyLimit = 11 << 20
 
-// guarded is the chain of a route: who may ask, how often, then the handler.
+// guarded is the chain of a route: who may ask, how often, whether they have to prove once more who they are, then the handler.
 func (a *App) guarded(r Route) []fiber.Handler {
 	chain := []fiber.Handler{func(c *fiber.Ctx) error {
 		c.Locals(routeKey, r.Path)
@@ -109,6 +109,9 @@ func (a *App) guarded(r Route) []fiber.Handler {
 	}}
 	if r.Limit > 0 && a.RateLimit {
 		chain = append(chain, a.limited(r))
+	}
+	if r.Fresh {
+		chain = append(chain, a.fresh)
 	}
 	return append(chain, r.handler)
 }

@@ -21,6 +21,7 @@ type Layout struct {
 	Feeds          []FeedLink
 	StructuredData []any    // schema.org objects, written as JSON-LD
 	Fonts          []string // to load at once, beside the one of every page
+	Styles         []string // beside the one of every page
 	Scripts        []string
 	Navigation     []NavLink
 	Viewer         LayoutViewer

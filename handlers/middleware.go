@@ -209,6 +209,8 @@ func (a *App) admit(c *fiber.Ctx, who Who) error {
 	switch {
 	case allowed && v.Unnamed() && who != Anyone && who != Holder && c.Path() != links.Welcome:
 		return seeOther(c, links.Welcome)
+	case v.NeedsFactor && (who == DeskUser || who == Staff || who == Admin):
+		return seeOther(c, links.Security)
 	case allowed:
 		return c.Next()
 	case !v.SignedIn() && c.Method() == fiber.MethodGet:

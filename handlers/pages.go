@@ -36,6 +36,14 @@ type pages struct {
 	accountShow    *templates.Page[AccountShow]
 	accountWelcome *templates.Page[AccountWelcome]
 
+	signInPassword       *templates.Page[SignInPassword]
+	signInCode           *templates.Page[SignInCode]
+	accountConfirm       *templates.Page[AccountConfirm]
+	accountSecurity      *templates.Page[AccountSecurity]
+	accountPassword      *templates.Page[AccountPassword]
+	accountAuthenticator *templates.Page[AccountAuthenticator]
+	accountCodes         *templates.Page[AccountCodes]
+
 	ambassadorIndex *templates.Page[AmbassadorIndex]
 	ambassadorShow  *templates.Page[AmbassadorShow]
 	cohortShow      *templates.Page[CohortShow]
@@ -98,6 +106,13 @@ func newPages() (pages, error) {
 		bind(set, &p.signInEnded, "site", "account/sign_in_ended"),
 		bind(set, &p.accountShow, "site", "account/show"),
 		bind(set, &p.accountWelcome, "site", "account/welcome"),
+		bind(set, &p.signInPassword, "site", "account/sign_in_password"),
+		bind(set, &p.signInCode, "site", "account/sign_in_code"),
+		bind(set, &p.accountConfirm, "site", "account/confirm"),
+		bind(set, &p.accountSecurity, "site", "account/security"),
+		bind(set, &p.accountPassword, "site", "account/password"),
+		bind(set, &p.accountAuthenticator, "site", "account/authenticator"),
+		bind(set, &p.accountCodes, "site", "account/recovery_codes"),
 
 		bind(set, &p.ambassadorIndex, "site", "ambassadors/index"),
 		bind(set, &p.ambassadorShow, "site", "ambassadors/show"),

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cdfoundation/portal/handlers"
 	"github.com/cdfoundation/portal/internal/mail"
@@ -19,6 +21,7 @@ type permission struct {
 	sample string   // address; empty: the route's own path
 	may    string   // names of those who get in; "all" are all, also visitors
 	form   []string // pairs of field and value
+	status int      // of the answer to those who get in, where the form is refused
 }
 
 const (
@@ -31,53 +34,69 @@ const (
 
 // permissions has a row for every route, by method and path. To add a route, add its row.
 var permissions = map[string]permission{
-	"GET /metrics":                             {may: "all"},
-	"POST /events/:slug/register":              {sample: "/events/none/register", may: "all"},
-	"GET /registrations/:token":                {sample: "/registrations/none", may: "all"},
-	"GET /registrations/:token/event.ics":      {sample: "/registrations/none/event.ics", may: "all"},
-	"POST /registrations/:token/cancellation":  {sample: "/registrations/none/cancellation", may: "all"},
-	"GET /login":                               {may: "all"},
-	"POST /login":                              {may: "all", form: []string{"email", "who@example.org"}},
-	"GET /login/:token":                        {sample: "/login/none", may: "all"},
-	"POST /login/:token":                       {sample: "/login/none", may: "all"},
-	"POST /logout":                             {may: "all"},
-	"GET /account":                             {may: signedIn},
-	"POST /account":                            {may: signedIn, form: []string{"name", "A Name", "timezone", "UTC"}},
-	"GET /account/welcome":                     {may: signedIn},
-	"POST /account/welcome":                    {may: signedIn},
-	"POST /account/sessions/end":               {may: signedIn},
-	"POST /account/sessions/:id/end":           {sample: "/account/sessions/2/end", may: "ben"},
-	"GET /admin":                               {may: atDesk},
-	"GET /admin/posts":                         {may: atDesk},
-	"POST /admin/posts":                        {may: atDesk, form: []string{"title", "A title", "language", "en"}},
-	"GET /admin/posts/new":                     {may: atDesk},
-	"GET /admin/posts/:id":                     {sample: "/admin/posts/1", may: ownOnly},
-	"POST /admin/posts/:id":                    {sample: "/admin/posts/1", may: ownOnly, form: []string{"title", "A title", "language", "en", "version", "1"}},
-	"GET /admin/posts/:id/review":              {sample: "/admin/posts/1/review", may: ownOnly},
-	"POST /admin/posts/:id/submission":         {sample: "/admin/posts/1/submission", may: ownOnly},
-	"POST /admin/posts/:id/publication":        {sample: "/admin/posts/2/publication", may: staff},
-	"POST /admin/posts/:id/changes":            {sample: "/admin/posts/2/changes", may: staff, form: []string{"comment", "More."}},
-	"POST /admin/posts/:id/refusal":            {sample: "/admin/posts/2/refusal", may: staff, form: []string{"comment", "No."}},
-	"POST /admin/posts/:id/withdrawal":         {sample: "/admin/posts/4/withdrawal", may: staff},
-	"GET /admin/posts/:id/revisions/:revision": {sample: "/admin/posts/1/revisions/1", may: ownOnly},
-	"POST /admin/preview":                      {may: atDesk, form: []string{"body", "Text"}},
-	"GET /admin/profile":                       {may: "ben bob"},
-	"POST /admin/profile":                      {may: "ben bob", form: []string{"name", "A Name", "version", "1"}},
-	"GET /admin/profile/:id":                   {sample: "/admin/profile/1", may: ownOnly},
-	"POST /admin/profile/:id":                  {sample: "/admin/profile/1", may: ownOnly, form: []string{"name", "A Name", "version", "1"}},
-	"POST /admin/profile/:id/publication":      {sample: "/admin/profile/1/publication", may: staff},
-	"GET /admin/people":                        {may: staff},
-	"POST /admin/people":                       {may: staff, form: []string{"name", "New", "email", "new@example.org", "role", "ambassador"}},
-	"GET /admin/people/new":                    {may: staff},
-	"GET /admin/people/:id":                    {sample: "/admin/people/1", may: staff},
-	"POST /admin/people/:id/role":              {sample: "/admin/people/5/role", may: "ada", form: []string{"role", "ambassador", "version", "1"}},
-	"POST /admin/people/:id/profile":           {sample: "/admin/people/5/profile", may: staff, form: []string{"profile", "free"}},
-	"POST /admin/people/:id/link":              {sample: "/admin/people/1/link", may: staff},
-	"POST /admin/people/:id/sessions/end":      {sample: "/admin/people/5/sessions/end", may: "ada"},
-	"GET /admin/mail":                          {may: "ada"},
-	"GET /admin/mail/:name":                    {sample: "/admin/mail/20200618T164000Z-a.eml", may: "ada"},
-	"GET /admin/mail/:name/html":               {sample: "/admin/mail/20200618T164000Z-a.eml/html", may: "ada"},
-	"POST /admin/mail/:id/resend":              {sample: "/admin/mail/1/resend", may: "ada"},
+	"GET /metrics":                                 {may: "all"},
+	"POST /events/:slug/register":                  {sample: "/events/none/register", may: "all"},
+	"GET /registrations/:token":                    {sample: "/registrations/none", may: "all"},
+	"GET /registrations/:token/event.ics":          {sample: "/registrations/none/event.ics", may: "all"},
+	"POST /registrations/:token/cancellation":      {sample: "/registrations/none/cancellation", may: "all"},
+	"GET /login":                                   {may: "all"},
+	"POST /login":                                  {may: "all", form: []string{"email", "who@example.org"}},
+	"GET /login/:token":                            {sample: "/login/none", may: "all"},
+	"POST /login/:token":                           {sample: "/login/none", may: "all"},
+	"GET /login/password":                          {may: "all"},
+	"POST /login/password":                         {may: "all", form: []string{"email", "who@example.org", "password", "a password of nobody"}},
+	"GET /login/second-factor":                     {may: "all"},
+	"POST /login/second-factor":                    {may: "all", form: []string{"code", "123456"}},
+	"POST /logout":                                 {may: "all"},
+	"GET /account/confirm":                         {may: signedIn},
+	"POST /account/confirm":                        {may: signedIn, form: []string{"confirm_code", "123456"}, status: http.StatusUnprocessableEntity},
+	"POST /account/confirm/link":                   {may: signedIn},
+	"GET /account/security":                        {may: signedIn},
+	"GET /account/security/password":               {may: signedIn},
+	"POST /account/security/password":              {may: signedIn, form: []string{"current", deskPassword, "new", "tall clouds over the harbour"}},
+	"POST /account/security/password/removal":      {may: signedIn},
+	"GET /account/security/authenticator":          {may: signedIn},
+	"POST /account/security/authenticator":         {may: signedIn, form: []string{"nonce", "n", "code", "1"}, status: http.StatusUnprocessableEntity},
+	"POST /account/security/authenticator/removal": {may: signedIn},
+	"POST /account/security/recovery-codes":        {may: signedIn},
+	"GET /account":                                 {may: signedIn},
+	"POST /account":                                {may: signedIn, form: []string{"name", "A Name", "timezone", "UTC"}},
+	"GET /account/welcome":                         {may: signedIn},
+	"POST /account/welcome":                        {may: signedIn},
+	"POST /account/sessions/end":                   {may: signedIn},
+	"POST /account/sessions/:id/end":               {sample: "/account/sessions/2/end", may: "ben"},
+	"GET /admin":                                   {may: atDesk},
+	"GET /admin/posts":                             {may: atDesk},
+	"POST /admin/posts":                            {may: atDesk, form: []string{"title", "A title", "language", "en"}},
+	"GET /admin/posts/new":                         {may: atDesk},
+	"GET /admin/posts/:id":                         {sample: "/admin/posts/1", may: ownOnly},
+	"POST /admin/posts/:id":                        {sample: "/admin/posts/1", may: ownOnly, form: []string{"title", "A title", "language", "en", "version", "1"}},
+	"GET /admin/posts/:id/review":                  {sample: "/admin/posts/1/review", may: ownOnly},
+	"POST /admin/posts/:id/submission":             {sample: "/admin/posts/1/submission", may: ownOnly},
+	"POST /admin/posts/:id/publication":            {sample: "/admin/posts/2/publication", may: staff},
+	"POST /admin/posts/:id/changes":                {sample: "/admin/posts/2/changes", may: staff, form: []string{"comment", "More."}},
+	"POST /admin/posts/:id/refusal":                {sample: "/admin/posts/2/refusal", may: staff, form: []string{"comment", "No."}},
+	"POST /admin/posts/:id/withdrawal":             {sample: "/admin/posts/4/withdrawal", may: staff},
+	"GET /admin/posts/:id/revisions/:revision":     {sample: "/admin/posts/1/revisions/1", may: ownOnly},
+	"POST /admin/preview":                          {may: atDesk, form: []string{"body", "Text"}},
+	"GET /admin/profile":                           {may: "ben bob"},
+	"POST /admin/profile":                          {may: "ben bob", form: []string{"name", "A Name", "version", "1"}},
+	"GET /admin/profile/:id":                       {sample: "/admin/profile/1", may: ownOnly},
+	"POST /admin/profile/:id":                      {sample: "/admin/profile/1", may: ownOnly, form: []string{"name", "A Name", "version", "1"}},
+	"POST /admin/profile/:id/publication":          {sample: "/admin/profile/1/publication", may: staff},
+	"GET /admin/people":                            {may: staff},
+	"POST /admin/people":                           {may: staff, form: []string{"name", "New", "email", "new@example.org", "role", "ambassador"}},
+	"GET /admin/people/new":                        {may: staff},
+	"GET /admin/people/:id":                        {sample: "/admin/people/1", may: staff},
+	"POST /admin/people/:id/role":                  {sample: "/admin/people/5/role", may: "ada", form: []string{"role", "ambassador", "version", "1"}},
+	"POST /admin/people/:id/profile":               {sample: "/admin/people/5/profile", may: staff, form: []string{"profile", "free"}},
+	"POST /admin/people/:id/link":                  {sample: "/admin/people/1/link", may: staff},
+	"POST /admin/people/:id/factors/reset":         {sample: "/admin/people/5/factors/reset", may: "ada"},
+	"POST /admin/people/:id/sessions/end":          {sample: "/admin/people/5/sessions/end", may: "ada"},
+	"GET /admin/mail":                              {may: "ada"},
+	"GET /admin/mail/:name":                        {sample: "/admin/mail/20200618T164000Z-a.eml", may: "ada"},
+	"GET /admin/mail/:name/html":                   {sample: "/admin/mail/20200618T164000Z-a.eml/html", may: "ada"},
+	"POST /admin/mail/:id/resend":                  {sample: "/admin/mail/1/resend", may: "ada"},
 	"POST /admin/posts/:id/revisions/:revision/restoration": {
 		sample: "/admin/posts/1/revisions/1/restoration", may: ownOnly, form: []string{"version", "1"},
 	},
@@ -153,6 +172,8 @@ func newPermissionWorld(t *testing.T) *deskWorld {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	w.exec("INSERT INTO passwords (user_id, hash, created_at) SELECT id, ?, ? FROM users", deskPasswordHash(t), w.store.Now())
+	w.exec("INSERT INTO authenticators (user_id, nonce, last_step, created_at) SELECT id, 'nonce', 0, ? FROM users", w.store.Now())
 	w.event()
 	w.attend("pipelines-as-a-product", "Ada Example", "ada@example.net")
 	w.leads(w.post("olu", "/admin/events", eventFields("title", "Still a draft")...), "/admin/events/")
@@ -195,11 +216,11 @@ func TestEveryRouteIsOpenToThoseWhoMay(t *testing.T) {
 				if first == 0 {
 					first = answer.StatusCode
 				}
-				if toLogin || answer.StatusCode != first && route.Path != "/login" || answer.StatusCode == http.StatusForbidden {
+				if toLogin || answer.StatusCode != first && route.Path != "/login" && route.Path != "/login/password" || answer.StatusCode == http.StatusForbidden {
 					t.Errorf("%s: %s gets %d, the first got %d", key, name, answer.StatusCode, first)
 				}
 			case slices.Contains(strings.Fields(row.may), person):
-				if toLogin || answer.StatusCode >= http.StatusBadRequest {
+				if toLogin || answer.StatusCode >= http.StatusBadRequest && answer.StatusCode != row.status {
 					t.Errorf("%s: %s may, but gets %d", key, name, answer.StatusCode)
 				}
 			case person == "":
@@ -221,4 +242,59 @@ func TestEveryRouteIsOpenToThoseWhoMay(t *testing.T) {
 			t.Errorf("%s has a row but is no route", key)
 		}
 	}
+}
+
+func TestWhatHasGreatEffectAsksForAFreshProof(t *testing.T) {
+	w := newPermissionWorld(t)
+	w.clock.Advance(16 * time.Minute)
+	asked := map[string]bool{}
+	for _, route := range handlers.Routes() {
+		key := route.Method + " " + route.Path
+		row := permissions[key]
+		if !route.Fresh {
+			continue
+		}
+		if row.sample == "" {
+			row.sample = route.Path
+		}
+		asked[key] = true
+		for _, person := range []string{"", "ana", "ben", "bob", "olu", "sam", "ada"} {
+			before := w.changes()
+			answer := deskAnswer{}
+			if route.Method == http.MethodGet {
+				answer = w.get(person, row.sample)
+			} else {
+				answer = w.post(person, row.sample, row.form...)
+			}
+			led := strings.HasPrefix(answer.Header.Get("Location"), "/account/confirm?next="+url.QueryEscape(row.sample))
+			switch {
+			case person == "":
+				if !strings.HasPrefix(answer.Header.Get("Location"), "/login") {
+					t.Errorf("%s: a visitor gets %d", key, answer.StatusCode)
+				}
+			case !slices.Contains(atRoute(route.Who), person):
+				if answer.StatusCode != http.StatusNotFound {
+					t.Errorf("%s: %s may not, but gets %d", key, person, answer.StatusCode)
+				}
+			case route.Method == http.MethodGet && !led, route.Method == http.MethodPost && answer.StatusCode != http.StatusForbidden:
+				t.Errorf("%s: %s is not asked but gets %d, %q", key, person, answer.StatusCode, answer.Header.Get("Location"))
+			}
+			if after := w.changes(); after != before {
+				t.Errorf("%s: %s changed something without a proof", key, person)
+			}
+		}
+	}
+	for _, key := range []string{
+		"GET /admin/events/:id/attendees.csv", "POST /admin/people", "POST /admin/people/:id/role", "POST /admin/people/:id/factors/reset",
+		"POST /admin/groups/:id/organisers", "POST /account/security/password", "POST /account/security/authenticator",
+	} {
+		if !asked[key] {
+			t.Errorf("%s asks for no fresh proof", key)
+		}
+	}
+}
+
+// atRoute are the people who pass a route's own check; the object may refuse some of them later.
+func atRoute(who handlers.Who) []string {
+	return strings.Fields(map[handlers.Who]string{handlers.SignedIn: signedIn, handlers.DeskUser: atDesk, handlers.Staff: staff, handlers.Admin: "ada"}[who])
 }

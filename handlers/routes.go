@@ -24,7 +24,8 @@ type Route struct {
 	Path   string // in Fiber's syntax: /blog/:slug
 	Name   string
 	Who    Who
-	Limit  int // requests a minute and client; 0: as many as they like
+	Limit  int  // requests a minute and client; 0: as many as they like
+	Fresh  bool // asks who has not done so for a while to prove once more who they are
 
 	handler fiber.Handler
 }
@@ -110,6 +111,10 @@ func (a *App) routes() []Route {
 	// Signing in
 	anyone("/login", "sign in", a.showSignIn)
 	add(post, "/login", "ask for a one-time link", Anyone, a.requestSignIn).Limit = 10
+	anyone("/login/password", "sign in with a password", a.showPasswordSignIn)
+	add(post, "/login/password", "sign in with a password", Anyone, a.signInWithPassword).Limit = 10
+	add(get, "/login/second-factor", "second factor", Holder, a.showSecondFactor)
+	add(post, "/login/second-factor", "sign in with a second factor", Holder, a.signInWithCode).Limit = 10
 	add(get, "/login/:token", "one-time link", Holder, a.showSignInLink).Limit = 30
 	add(post, "/login/:token", "use a one-time link", Holder, a.signIn).Limit = 30
 	add(post, "/logout", "sign out", Anyone, a.signOut)
@@ -119,6 +124,17 @@ func (a *App) routes() []Route {
 	add(post, "/account/welcome", "save the first admin's name", SignedIn, a.nameFirstAdmin)
 	add(post, "/account/sessions/end", "end all other sessions", SignedIn, a.endOtherSessions)
 	add(post, "/account/sessions/:id/end", "end a session", SignedIn, a.endSession)
+	add(get, "/account/confirm", "prove once more who one is", SignedIn, a.showConfirm)
+	add(post, "/account/confirm", "go on after proving it", SignedIn, a.confirmViewer).Limit = 10
+	add(post, "/account/confirm/link", "prove it by a mailed link", SignedIn, a.mailConfirmLink).Limit = 10
+	add(get, "/account/security", "how the own account signs in", SignedIn, a.showSecurity)
+	add(get, "/account/security/password", "own password", SignedIn, a.showPassword).Fresh = true
+	add(post, "/account/security/password", "set or change the own password", SignedIn, a.setPassword).Fresh = true
+	add(post, "/account/security/password/removal", "remove the own password", SignedIn, a.removePassword).Fresh = true
+	add(get, "/account/security/authenticator", "set up an authenticator app", SignedIn, a.showAuthenticator).Fresh = true
+	add(post, "/account/security/authenticator", "use an authenticator app from now on", SignedIn, a.addAuthenticator).Fresh = true
+	add(post, "/account/security/authenticator/removal", "remove the authenticator app", SignedIn, a.removeAuthenticator).Fresh = true
+	add(post, "/account/security/recovery-codes", "make new recovery codes", SignedIn, a.makeRecoveryCodes).Fresh = true
 
 	// Desk: posts and profile
 	anyone("/media/:name", "uploaded picture", a.showMedium)
@@ -143,12 +159,13 @@ func (a *App) routes() []Route {
 	add(post, "/admin/profile/:id", "save a profile", DeskUser, a.saveAnyProfile)
 	add(post, "/admin/profile/:id/publication", "publish a profile", Staff, a.publishProfile)
 	add(get, "/admin/people", "people", Staff, a.listPeople)
-	add(post, "/admin/people", "save a new account", Staff, a.invitePerson)
-	add(get, "/admin/people/new", "new account", Staff, a.newPerson)
+	add(post, "/admin/people", "save a new account", Staff, a.invitePerson).Fresh = true
+	add(get, "/admin/people/new", "new account", Staff, a.newPerson).Fresh = true
 	add(get, "/admin/people/:id", "account", Staff, a.showPerson)
-	add(post, "/admin/people/:id/role", "change a role", Staff, a.setRole)
+	add(post, "/admin/people/:id/role", "change a role", Staff, a.setRole).Fresh = true
 	add(post, "/admin/people/:id/profile", "join an account to a profile", Staff, a.linkProfile)
 	add(post, "/admin/people/:id/link", "mail an account its link", Staff, a.mailPersonLink)
+	add(post, "/admin/people/:id/factors/reset", "take an account's password and second factors away", Staff, a.resetPersonFactors).Fresh = true
 	add(post, "/admin/people/:id/sessions/end", "end an account's sessions", Staff, a.endPersonSessions)
 	add(get, "/admin/mail", "mails", Admin, a.listMails)
 	add(get, "/admin/mail/:name", "kept mail", Admin, a.showKeptMail)
@@ -166,7 +183,7 @@ func (a *App) routes() []Route {
 	add(post, "/admin/events/:id/publication", "publish an event", DeskUser, a.publishEvent)
 	add(get, "/admin/events/:id/cancellation", "ask before cancelling an event", DeskUser, a.askEventCancellation)
 	add(post, "/admin/events/:id/cancellation", "cancel an event", DeskUser, a.cancelEvent)
-	add(get, "/admin/events/:id/attendees.csv", "table of an event's attendees", DeskUser, a.exportAttendees)
+	add(get, "/admin/events/:id/attendees.csv", "table of an event's attendees", DeskUser, a.exportAttendees).Fresh = true
 	add(get, "/admin/events/:id/attendees", "attendees of an event", DeskUser, a.listAttendees)
 	add(get, "/admin/events/:id/attendees/:registration/cancellation", "ask before taking somebody off an event", DeskUser, a.askAttendeeCancellation)
 	add(post, "/admin/events/:id/attendees/:registration/cancellation", "take somebody off an event", DeskUser, a.cancelAttendee)
@@ -176,7 +193,7 @@ func (a *App) routes() []Route {
 	add(get, "/admin/groups/:id", "edit a group", DeskUser, a.editGroup)
 	add(post, "/admin/groups/:id", "save a group", DeskUser, a.saveGroup)
 	add(post, "/admin/groups/:id/status", "list or delist a group", Staff, a.setGroupStatus)
-	add(post, "/admin/groups/:id/organisers", "add an organiser", Staff, a.addOrganiser)
+	add(post, "/admin/groups/:id/organisers", "add an organiser", Staff, a.addOrganiser).Fresh = true
 	add(post, "/admin/groups/:id/organisers/:organiser/removal", "remove an organiser", Staff, a.removeOrganiser)
 
 	// Old addresses and plain pages come last: they match what nothing else took.

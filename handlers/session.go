@@ -48,13 +48,26 @@ func (a *App) sessionCookie() string {
 // without a request that only the store knows.
 const cookieLength = 400 * 24 * time.Hour
 
+// halfCookie is the name of the cookie of a sign-in that waits for its second factor.
+func (a *App) halfCookie() string {
+	if a.Site.Secure() {
+		return "__Host-half"
+	}
+	return "half"
+}
+
 // clearSession takes the session's cookie away.
 func (a *App) clearSession(c *fiber.Ctx) { a.setSession(c, "", time.Unix(1, 0)) }
 
 // setSession hands the browser its token.
 func (a *App) setSession(c *fiber.Ctx, token string, expires time.Time) {
+	a.setCookie(c, a.sessionCookie(), token, expires)
+}
+
+// setCookie hands the browser a token that scripts cannot read; without an end it is kept until the browser closes.
+func (a *App) setCookie(c *fiber.Ctx, name, token string, expires time.Time) {
 	c.Cookie(&fiber.Cookie{
-		Name: a.sessionCookie(), Value: token, Path: "/", Expires: expires,
+		Name: name, Value: token, Path: "/", Expires: expires, SessionOnly: expires.IsZero(),
 		Secure: a.Site.Secure(), HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode,
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -16,9 +17,27 @@ import (
 // SignInAsk asks for the address that a one-time link is mailed to.
 type SignInAsk struct {
 	Layout
-	Email  Field
+	Email       Field
+	Errors      FieldErrors
+	Next        string
+	PasswordURL string
+}
+
+// SignInPassword asks for an address and a password.
+type SignInPassword struct {
+	Layout
+	Email, Password Field
+	Errors          FieldErrors
+	Next            string
+	LinkURL         string // of the other way
+}
+
+// SignInCode asks for the second factor.
+type SignInCode struct {
+	Layout
+	Code   Field
 	Errors FieldErrors
-	Next   string
+	Proof  Proof
 }
 
 // SignInAsked tells to look into the mailbox, whether the address is known or not.
@@ -47,20 +66,41 @@ func (a *App) showSignIn(c *fiber.Ctx) error {
 }
 
 func (a *App) askSignIn(c *fiber.Ctx, status int, email string, errs FieldErrors) error {
-	layout := a.layout(c, "Sign in", "Sign in to the CDF community portal with a link that we mail to you.")
-	layout.Robots = "noindex"
-	layout.Scripts = append(layout.Scripts, "js/form.js")
-	next := c.Query("next")
-	if c.Method() == fiber.MethodPost {
-		next = typed(c, "next")
-	}
+	next := nextPath(c)
 	return show(c, status, a.pages.signInAsk, SignInAsk{
-		Layout: layout, Errors: errs, Next: localPath(next),
-		Email: Field{
-			Name: "email", Label: "E-mail", Type: "email", Value: email, Autocomplete: "email", Max: 254, Required: true,
-			Error: errs.Of("email"),
-		},
+		Layout: a.signInLayout(c, "Sign in", "Sign in to the CDF community portal with a link that we mail to you, a passkey or a password.", "js/passkey.js"),
+		Errors: errs, Next: next, Email: emailField(email, "username webauthn", errs), PasswordURL: withNext(links.LoginPassword, next),
 	})
+}
+
+// signInLayout is the frame of the pages that belong to signing in.
+func (a *App) signInLayout(c *fiber.Ctx, title, description string, scripts ...string) Layout {
+	layout := a.layout(c, title, description)
+	layout.Robots, layout.Styles = "noindex", []string{"account.css"}
+	layout.Scripts = append(append(layout.Scripts, "js/form.js"), scripts...)
+	return layout
+}
+
+func emailField(value, autocomplete string, errs FieldErrors) Field {
+	return Field{
+		Name: "email", Label: "E-mail", Type: "email", Value: value, Autocomplete: autocomplete, Max: 254, Required: true, Error: errs.Of("email"),
+	}
+}
+
+// nextPath is where a form leads when all is well: of its field, or of the address that showed it.
+func nextPath(c *fiber.Ctx) string {
+	if c.Method() == fiber.MethodPost {
+		return localPath(typed(c, "next"))
+	}
+	return localPath(c.Query("next"))
+}
+
+// withNext adds to an address where it leads in the end.
+func withNext(path, next string) string {
+	if next == "" {
+		return path
+	}
+	return path + "?next=" + url.QueryEscape(next)
 }
 
 func (a *App) requestSignIn(c *fiber.Ctx) error {
@@ -73,8 +113,11 @@ func (a *App) requestSignIn(c *fiber.Ctx) error {
 	if err := a.Store.RequestSignIn(c.UserContext(), email, localPath(typed(c, "next"))); err != nil {
 		return err
 	}
-	layout := a.layout(c, "Look into your mailbox", "A link to sign in was mailed.")
-	layout.Robots = "noindex"
+	return a.signInAsked(c, email)
+}
+
+func (a *App) signInAsked(c *fiber.Ctx, email string) error {
+	layout := a.signInLayout(c, "Look into your mailbox", "A link to sign in was mailed.")
 	return show(c, http.StatusOK, a.pages.signInAsked, SignInAsked{Layout: layout, Email: email})
 }
 
@@ -87,8 +130,8 @@ func (a *App) showSignInLink(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	layout := a.layout(c, "Sign in as "+user.Name, "Use your one-time link.")
-	layout.Robots, layout.Canonical, layout.Share = "noindex", "", nil
+	layout := a.signInLayout(c, "Sign in as "+user.Name, "Use your one-time link.")
+	layout.Canonical, layout.Share = "", nil
 	page := SignInConfirm{Layout: layout, Face: newFace(user.Name, ""), Email: user.Email}
 	if (models.Viewer{Email: user.Email}).Unnamed() {
 		page.Email = ""
@@ -99,10 +142,19 @@ func (a *App) showSignInLink(c *fiber.Ctx) error {
 func (a *App) signIn(c *fiber.Ctx) error {
 	private(c)
 	token, next, err := a.Store.SignIn(c.UserContext(), viewer(c), c.Params("token"), c.Get(fiber.HeaderUserAgent))
-	if errors.Is(err, models.ErrLinkUsed) {
+	return a.entered(c, token, next, err)
+}
+
+// entered answers a first factor that was judged: with the page to open, with the question for the second factor, or with what
+// was wrong.
+func (a *App) entered(c *fiber.Ctx, token, next string, err error) error {
+	switch {
+	case errors.Is(err, models.ErrLinkUsed):
 		return a.showSignInEnded(c)
-	}
-	if err != nil {
+	case errors.Is(err, models.ErrSecondFactor):
+		a.setCookie(c, a.halfCookie(), token, time.Time{})
+		return seeOther(c, links.LoginCode)
+	case err != nil:
 		return err
 	}
 	a.setSession(c, token, a.Store.Now().Add(cookieLength))
@@ -116,9 +168,108 @@ func (a *App) signIn(c *fiber.Ctx) error {
 	return seeOther(c, a.landing(v))
 }
 
+func (a *App) showPasswordSignIn(c *fiber.Ctx) error {
+	if viewer(c).SignedIn() {
+		return seeOther(c, a.landing(viewer(c)))
+	}
+	return a.askPassword(c, http.StatusOK, "", nil)
+}
+
+func (a *App) askPassword(c *fiber.Ctx, status int, email string, errs FieldErrors) error {
+	next := nextPath(c)
+	return show(c, status, a.pages.signInPassword, SignInPassword{
+		Layout: a.signInLayout(c, "Sign in with a password", "Sign in to the CDF community portal with the password of your account."),
+		Errors: errs, Next: next, LinkURL: withNext(links.Login, next), Email: emailField(email, "username", errs),
+		Password: Field{Name: "password", Label: "Password", Type: "password", Autocomplete: "current-password", Required: true, Error: errs.Of("password")},
+	})
+}
+
+func (a *App) signInWithPassword(c *fiber.Ctx) error {
+	private(c)
+	email, password := typed(c, "email"), c.FormValue("password")
+	var errs FieldErrors
+	if _, err := models.ParseEmail(email); err != nil {
+		errs.Add("email", "Enter your e-mail address, such as ana@example.org")
+	}
+	if password == "" {
+		errs.Add("password", "Enter your password, or have a link mailed to you instead")
+	}
+	if len(errs) > 0 {
+		return a.askPassword(c, http.StatusUnprocessableEntity, email, errs)
+	}
+	from := ""
+	if a.RateLimit {
+		from = network(a.client(c))
+	}
+	token, next, err := a.Store.SignInWithPassword(c.UserContext(), viewer(c), email, password, from, c.Get(fiber.HeaderUserAgent), nextPath(c))
+	switch {
+	case errors.Is(err, models.ErrWrongPassword):
+		errs.Add("password", "Address and password do not belong together. Without a password, have a link mailed to you")
+		return a.askPassword(c, http.StatusUnprocessableEntity, email, errs)
+	case errors.Is(err, models.ErrGuessing):
+		errs.Add("password", "Too many wrong passwords. Wait some minutes, or have a link mailed to you now")
+		return a.askPassword(c, http.StatusTooManyRequests, email, errs)
+	}
+	return a.entered(c, token, next, err)
+}
+
+func (a *App) showSecondFactor(c *fiber.Ctx) error { return a.askSecondFactor(c, http.StatusOK, nil) }
+
+func (a *App) askSecondFactor(c *fiber.Ctx, status int, errs FieldErrors) error {
+	private(c)
+	_, factors, err := a.Store.HalfSignInFor(c.UserContext(), c.Cookies(a.halfCookie()))
+	if errors.Is(err, models.ErrLinkUsed) {
+		return a.showSignInEnded(c)
+	}
+	if err != nil {
+		return err
+	}
+	layout := a.signInLayout(c, "One more step", "Prove that it is you by your second factor.", "js/passkey.js")
+	layout.Canonical, layout.Share = "", nil
+	return show(c, status, a.pages.signInCode, SignInCode{Layout: layout, Errors: errs, Code: codeField("code", factors, errs), Proof: proofOf(factors)})
+}
+
+func (a *App) signInWithCode(c *fiber.Ctx) error {
+	private(c)
+	token, next, err := a.Store.SignInWithCode(c.UserContext(), viewer(c), c.Cookies(a.halfCookie()), typed(c, "code"), c.Get(fiber.HeaderUserAgent))
+	var errs FieldErrors
+	if status := wrongCode(&errs, "code", err); status != 0 {
+		return a.askSecondFactor(c, status, errs)
+	}
+	if err == nil {
+		a.setCookie(c, a.halfCookie(), "", time.Unix(1, 0))
+	}
+	return a.entered(c, token, next, err)
+}
+
+// codeField asks for a code of the app or, where there is none, for a recovery code.
+func codeField(name string, factors models.Factors, errs FieldErrors) Field {
+	f := Field{
+		Name: name, Label: "Code of your app", Hint: "Six digits. A recovery code works as well, once.", Type: "text", Autocomplete: "one-time-code",
+		Max: 40, Required: true, Error: errs.Of(name),
+	}
+	if factors.Authenticator == nil {
+		f.Label, f.Hint, f.Autocomplete = "Recovery code", "One of those that you were shown when you added your passkey. It works once.", "off"
+	}
+	return f
+}
+
+// wrongCode notes at a field what err says of a code, and gives the status of the answer; 0 when it says something else.
+func wrongCode(errs *FieldErrors, field string, err error) int {
+	switch {
+	case errors.Is(err, models.ErrWrongCode):
+		errs.Add(field, "This code is not right, or was used already. Wait for the next one, and look whether your phone’s clock is right")
+		return http.StatusUnprocessableEntity
+	case errors.Is(err, models.ErrGuessing):
+		errs.Add(field, "Too many wrong codes. Wait some minutes, then try again")
+		return http.StatusTooManyRequests
+	}
+	return 0
+}
+
 func (a *App) showSignInEnded(c *fiber.Ctx) error {
-	layout := a.layout(c, "This link has ended", "A link to sign in works once and for a short time.")
-	layout.Robots, layout.Canonical, layout.Share = "noindex", "", nil
+	layout := a.signInLayout(c, "This link has ended", "A link to sign in works once and for a short time.")
+	layout.Canonical, layout.Share = "", nil
 	return show(c, http.StatusGone, a.pages.signInEnded, SignInEnded{Layout: layout})
 }
 
@@ -139,6 +290,8 @@ func (a *App) landing(v models.Viewer) string {
 	switch {
 	case v.Unnamed():
 		return links.Welcome
+	case v.NeedsFactor:
+		return links.Security
 	case v.Can(models.UseDesk, models.Object{}):
 		return links.Desk
 	}

@@ -40,6 +40,10 @@ var (
 	ErrBelowTaken        = fmt.Errorf("%w: fewer seats than are taken", ErrConflict)
 	ErrTransition        = fmt.Errorf("%w: not from this state", ErrConflict)
 	ErrLastAdmin         = fmt.Errorf("%w: the last admin stays", ErrConflict)
+	ErrSecondFactor      = fmt.Errorf("%w: the second factor is asked for", ErrForbidden)
+	ErrWrongPassword     = fmt.Errorf("%w: address or password", ErrInvalid)
+	ErrWrongCode         = fmt.Errorf("%w: code", ErrInvalid)
+	ErrGuessing          = fmt.Errorf("%w: wrong guesses", ErrTooMany)
 	ErrLinkUsed          = fmt.Errorf("%w: the link was used or has ended", ErrGone)
 )
 

@@ -22,6 +22,7 @@ const (
 	MailEventChanged     MailKind = "event_changed"     // time or place changed
 	MailSignIn           MailKind = "sign_in"           // a one-time link
 	MailInvitation       MailKind = "invitation"        // a one-time link, to who did not ask for it
+	MailSecurity         MailKind = "security"          // how an account signs in was changed
 	MailPostSubmitted    MailKind = "post_submitted"    // to staff
 	MailPostReviewed     MailKind = "post_reviewed"     // to the author: published, changes asked, declined
 )
@@ -29,7 +30,7 @@ const (
 // Value refuses a kind that is not one of ours.
 func (k MailKind) Value() (driver.Value, error) {
 	return oneOf("mail kind", k, MailRegistered, MailRegistrationLink, MailUnregistered, MailEventCancelled, MailEventChanged,
-		MailSignIn, MailInvitation, MailPostSubmitted, MailPostReviewed)
+		MailSignIn, MailInvitation, MailSecurity, MailPostSubmitted, MailPostReviewed)
 }
 
 // Mail is a row of the outbox: whom to tell what, never the words, which are made from the rows it points to when it
@@ -46,7 +47,7 @@ type Mail struct {
 	PostID         *int64
 	ReviewID       *int64
 	SignInLinkID   *int64
-	Note           string // what its rows do not tell any more: when and where a changed event was to be before
+	Note           string // what its rows do not tell any more: when and where a changed event was to be before, what changed of an account
 	Attempts       int
 	Error          string
 	NextAt         time.Time

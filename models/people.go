@@ -200,7 +200,7 @@ func (s *Store) EndSessions(ctx context.Context, by Viewer, id int64) error {
 		if !slices.Contains(by.MayGive(), user.Role) {
 			return fmt.Errorf("%w: account %d", ErrNotFound, id)
 		}
-		if err := tx.write(ctx).Where("user_id = ?", id).Delete(&Session{}).Error; err != nil {
+		if err := tx.endOtherSessions(ctx, Viewer{UserID: id}); err != nil {
 			return err
 		}
 		return tx.audit(ctx, by, "user.end_sessions", "users", id, "", "")

@@ -36,7 +36,8 @@ func (v Viewer) Can(action Action, on Object) bool {
 	if !v.SignedIn() {
 		return false
 	}
-	staff := v.Role == RoleStaff || v.Role == RoleAdmin
+	admin := v.Role == RoleAdmin && !v.NeedsFactor
+	staff := v.Role == RoleStaff && !v.NeedsFactor || admin
 	ambassador := v.Role == RoleAmbassador
 	organises := on.GroupID != 0 && slices.Contains(v.GroupIDs, on.GroupID)
 	owns := on.UserID != 0 && on.UserID == v.UserID
@@ -52,7 +53,7 @@ func (v Viewer) Can(action Action, on Object) bool {
 	case CreateEvent, EditEvent, SeeAttendees, EditGroup:
 		return staff || organises
 	case ManageSite:
-		return v.Role == RoleAdmin
+		return admin
 	case SeeRegistration:
 		return on.EmailKey != "" && on.EmailKey == EmailKey(v.Email)
 	}

@@ -21,6 +21,7 @@ type Session struct {
 	UserAgent string
 	CreatedAt time.Time
 	SeenAt    time.Time
+	ProvedAt  time.Time // when the person at it last proved who they are
 	ExpiresAt time.Time
 }
 
@@ -40,6 +41,8 @@ const (
 	sessionTouch    = 5 * time.Minute     // how exactly the last request is known
 	signInLength    = 30 * time.Minute    // of a mailed link
 	unaskedLength   = 24 * time.Hour      // of a link that its owner does not wait for: of an invitation or a command
+	halfLength      = 10 * time.Minute    // to prove the second factor
+	freshLength     = 15 * time.Minute    // how long a person counts as the one who proved who they are
 	signInMailPause = time.Minute         // between two mailed links to one account
 )
 
@@ -52,7 +55,9 @@ func (s *Store) ViewerBySession(ctx context.Context, token string) (Viewer, erro
 	}
 	now := s.Now()
 	err := s.read(ctx).Raw(`SELECT s.id AS session_id, s.seen_at, s.expires_at, u.id AS user_id, u.name, u.email, u.role, u.timezone,
-			COALESCE(a.id, 0) AS ambassador_id
+			COALESCE(a.id, 0) AS ambassador_id, s.proved_at,
+			u.role IN ('staff', 'admin') AND NOT `+hasSecondFactor+`
+				AND EXISTS (SELECT 1 FROM settings WHERE key = '`+settingSecondFactor+`' AND value = 'yes') AS needs_factor
 		FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN ambassadors a ON a.user_id = u.id
 		WHERE s.token_hash = ? AND s.expires_at > ?`, auth.Hash(token), now).Take(&row).Error
 	v, err := one(row.Viewer, err, "session", "of the browser")
@@ -73,6 +78,9 @@ func (s *Store) ViewerBySession(ctx context.Context, token string) (Viewer, erro
 	}
 	return v, err
 }
+
+// Fresh reports whether the person proved who they are a short time ago, as what has great effect asks for.
+func (v Viewer) Fresh(now time.Time) bool { return now.Sub(v.ProvedAt) < freshLength }
 
 // organisedGroups are the groups that a viewer runs, by the account or by the linked profile.
 func (s *Store) organisedGroups(ctx context.Context, v Viewer) ([]int64, error) {
@@ -183,9 +191,10 @@ func (s *Store) signInLink(ctx context.Context, token string) (SignInLink, error
 }
 
 // SignIn uses a one-time link up and returns the token of a new session, and the path to open next, which may be
-// empty. The session that the browser has so far, if any, ends.
+// empty. The session that the browser has so far, if any, ends. Where the account has a second factor it refuses with
+// ErrSecondFactor, and the token is for SignInWithCode.
 func (s *Store) SignIn(ctx context.Context, before Viewer, linkToken, userAgent string) (token, next string, err error) {
-	token = auth.NewToken()
+	var entry entry
 	err = s.tx(ctx, func(tx *Store) error {
 		link, err := tx.signInLink(ctx, linkToken)
 		if err != nil {
@@ -198,26 +207,70 @@ func (s *Store) SignIn(ctx context.Context, before Viewer, linkToken, userAgent 
 		if used.RowsAffected == 0 {
 			return ErrLinkUsed
 		}
-		if err := tx.write(ctx).Where("id = ?", before.SessionID).Delete(&Session{}).Error; err != nil {
-			return err
-		}
 		next = link.NextPath
-		session := Session{
-			UserID: link.UserID, TokenHash: auth.Hash(token), UserAgent: cut(userAgent, 200),
-			CreatedAt: tx.Now(), SeenAt: tx.Now(), ExpiresAt: tx.Now().Add(sessionLength),
-		}
-		if err := tx.write(ctx).Create(&session).Error; err != nil {
-			return err
-		}
-		return tx.audit(ctx, Viewer{UserID: link.UserID}, "session.create", "sessions", session.ID, "", "")
+		entry, err = tx.enter(ctx, before, link.UserID, userAgent, "link", next)
+		return err
 	})
-	return token, next, err
+	return entry.result(next, err)
 }
 
-// ForgetSessions deletes the sessions and one-time links that have ended.
+// entry is what a first factor opens: a session, or the way to the second factor.
+type entry struct {
+	token string
+	half  bool
+}
+
+func (e entry) result(path string, failed error) (token, next string, err error) {
+	if failed == nil && e.half {
+		failed = ErrSecondFactor
+	}
+	return e.token, path, failed
+}
+
+// enter begins a session for an account whose first factor was right, or a half sign-in when it has a second one.
+func (s *Store) enter(ctx context.Context, before Viewer, userID int64, userAgent, factor, next string) (e entry, err error) {
+	if e.half, err = s.hasSecondFactor(ctx, userID); err != nil {
+		return e, err
+	}
+	if !e.half {
+		e.token, err = s.newSession(ctx, before, userID, userAgent, factor)
+		return e, err
+	}
+	e.token = auth.NewToken()
+	return e, s.write(ctx).Create(&HalfSignIn{
+		UserID: userID, TokenHash: auth.Hash(e.token), FirstFactor: factor, NextPath: next,
+		CreatedAt: s.Now(), ExpiresAt: s.Now().Add(halfLength),
+	}).Error
+}
+
+// newSession begins a session and ends the one that the browser had. factors say how the person proved who they are.
+func (s *Store) newSession(ctx context.Context, before Viewer, userID int64, userAgent, factors string) (token string, err error) {
+	if err := s.write(ctx).Where("id = ?", before.SessionID).Delete(&Session{}).Error; err != nil {
+		return "", err
+	}
+	token = auth.NewToken()
+	session := Session{
+		UserID: userID, TokenHash: auth.Hash(token), UserAgent: cut(userAgent, 200),
+		CreatedAt: s.Now(), SeenAt: s.Now(), ProvedAt: s.Now(), ExpiresAt: s.Now().Add(sessionLength),
+	}
+	if err := s.write(ctx).Create(&session).Error; err != nil {
+		return "", err
+	}
+	return token, s.audit(ctx, Viewer{UserID: userID}, "session.create", "sessions", session.ID, "", factors)
+}
+
+// ForgetSessions deletes the sessions and one-time links that have ended, and what was kept about signing in for a while.
 func (s *Store) ForgetSessions(ctx context.Context) error {
 	return s.tx(ctx, func(tx *Store) error {
 		if err := tx.write(ctx).Where("expires_at <= ?", tx.Now()).Delete(&Session{}).Error; err != nil {
+			return err
+		}
+		for _, ended := range []any{&HalfSignIn{}, &UsedChallenge{}} {
+			if err := tx.write(ctx).Where("expires_at <= ?", tx.Now()).Delete(ended).Error; err != nil {
+				return err
+			}
+		}
+		if err := tx.write(ctx).Where("last_at <= ?", tx.Now().Add(-guessMemory)).Delete(&Guess{}).Error; err != nil {
 			return err
 		}
 		// A day longer, so that who comes late reads that the link has ended, and a mail on its way still finds it.
@@ -240,9 +293,15 @@ func (s *Store) EndSession(ctx context.Context, by Viewer, sessionID int64) erro
 
 // EndOtherSessions ends every session of the viewer's account but the present one.
 func (s *Store) EndOtherSessions(ctx context.Context, by Viewer) error {
-	return s.tx(ctx, func(tx *Store) error {
-		return tx.write(ctx).Where("user_id = ? AND id <> ?", by.UserID, by.SessionID).Delete(&Session{}).Error
-	})
+	return s.tx(ctx, func(tx *Store) error { return tx.endOtherSessions(ctx, by) })
+}
+
+// endOtherSessions also ends sign-ins that are under way.
+func (s *Store) endOtherSessions(ctx context.Context, by Viewer) error {
+	if err := s.write(ctx).Where("user_id = ?", by.UserID).Delete(&HalfSignIn{}).Error; err != nil {
+		return err
+	}
+	return s.write(ctx).Where("user_id = ? AND id <> ?", by.UserID, by.SessionID).Delete(&Session{}).Error
 }
 
 // cut shortens a string that others wrote to so many bytes, at a whole character.

@@ -66,6 +66,8 @@ type Viewer struct {
 	Timezone     string
 	AmbassadorID int64   // the linked ambassador's profile, or 0
 	GroupIDs     []int64 `gorm:"-"` // the groups that the viewer organises
+	ProvedAt     time.Time
+	NeedsFactor  bool // staff who must set up a second factor before they may do what staff may
 }
 
 // SignedIn reports whether the viewer has a session.

@@ -43,7 +43,7 @@ func (a Asset) Gzip() []byte { return a.gzip() }
 func (a Asset) Brotli() []byte { return a.brotli() }
 
 // Path returns the address of the asset with that name, such as "/static/main.3f2a91c07b5e.css" for "main.css".
-// Names are "main.css", "desk.css", and "js/…", "img/…" and "fonts/…" as the files are called.
+// Names are "main.css", "desk.css", "account.css", and "js/…", "img/…" and "fonts/…" as the files are called.
 // It panics for a name that does not exist: only templates ask, and a page without its style sheet must not be served.
 func Path(name string) string {
 	address, ok := assets().paths[name]
@@ -84,6 +84,7 @@ var assets = sync.OnceValue(func() *set {
 	s.add("main.css", s.sheet("css/main.css", "css/tokens.css", "css/base.css", "css/layout.css",
 		"css/components/*.css", "css/pages/*.css", "css/utilities.css", "css/print.css"))
 	s.add("desk.css", s.sheet("css/desk/*.css"))
+	s.add("account.css", s.sheet("css/account/*.css"))
 	return s
 })
 

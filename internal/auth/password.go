@@ -51,17 +51,26 @@ func HashSecret(ctx context.Context, secret string, salt []byte) (string, error)
 // CheckSecret reports whether a stored hash is that of the secret. An empty hash is that of nothing, and takes as long to
 // say so.
 func CheckSecret(ctx context.Context, stored, secret string) (bool, error) {
-	salt := make([]byte, saltLength)
-	if stored != "" {
-		parts := strings.Split(stored, "$")
-		var err error
-		if len(parts) != 6 {
-			return false, errHash
-		}
-		if salt, err = base64.RawStdEncoding.DecodeString(parts[4]); err != nil {
-			return false, errHash
-		}
+	if stored == "" {
+		_, err := HashSecret(ctx, secret, make([]byte, saltLength))
+		return false, err
 	}
-	hash, err := HashSecret(ctx, secret, salt)
-	return err == nil && subtle.ConstantTimeCompare([]byte(hash), []byte(stored)) == 1, err
+	hash, err := HashLike(ctx, stored, secret)
+	return err == nil && Same(hash, stored), err
 }
+
+// HashLike hashes a secret with the salt of a stored hash.
+func HashLike(ctx context.Context, stored, secret string) (string, error) {
+	parts := strings.Split(stored, "$")
+	if len(parts) != 6 {
+		return "", errHash
+	}
+	salt, err := base64.RawStdEncoding.DecodeString(parts[4])
+	if err != nil {
+		return "", errHash
+	}
+	return HashSecret(ctx, secret, salt)
+}
+
+// Same compares two hashes without telling by its time how much of them is equal.
+func Same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

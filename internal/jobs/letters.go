@@ -40,6 +40,16 @@ type SignInLetter struct {
 	AgainURL           string // where to ask for another link
 }
 
+// SecurityLetter is a mail about a change of how an account signs in.
+type SecurityLetter struct {
+	SiteURL, Name string
+	What          string // a sentence without its full stop
+	When          string
+	Ended         bool   // all other sessions have
+	URL           string // of the page where one looks and changes it
+	AgainURL      string // where to ask for a link to sign in
+}
+
 // PostLetter is a mail about a post.
 type PostLetter struct {
 	SiteURL, Name                   string
@@ -55,6 +65,7 @@ type letters struct {
 	registrations map[models.MailKind]*templates.Mail[RegistrationLetter]
 	posts         map[models.MailKind]*templates.Mail[PostLetter]
 	signIns       map[models.MailKind]*templates.Mail[SignInLetter]
+	security      *templates.Mail[SecurityLetter]
 }
 
 func newLetters() (letters, error) {
@@ -78,6 +89,8 @@ func newLetters() (letters, error) {
 		tmpl, err := templates.NewMail[SignInLetter](string(kind))
 		l.signIns[kind], errs = tmpl, append(errs, err)
 	}
+	tmpl, err := templates.NewMail[SecurityLetter](string(models.MailSecurity))
+	l.security, errs = tmpl, append(errs, err)
 	return l, errors.Join(errs...)
 }
 
@@ -109,6 +122,12 @@ func (w *Worker) compose(ctx context.Context, l letters, m models.Mail) (mail.Me
 		err = w.composePost(ctx, l, m, &message)
 	case models.MailSignIn, models.MailInvitation:
 		err = w.composeSignIn(ctx, l, m, &message)
+	case models.MailSecurity:
+		message.Subject, message.Text, message.HTML, err = l.security.Render(SecurityLetter{
+			SiteURL: w.Site.Base(), Name: m.RecipientName, What: securityWords[models.SecurityChange(m.Note)],
+			When: m.CreatedAt.UTC().Format("Mon 2 January 2006, 15:04 MST"), Ended: models.SecurityChange(m.Note) != models.RecoveryCodeUsed,
+			URL: w.Site.Abs(links.Security), AgainURL: w.Site.Abs(links.Login),
+		})
 	default:
 		err = fmt.Errorf("no template for a mail of kind %q", m.Kind)
 	}
@@ -181,6 +200,20 @@ func (w *Worker) composeSignIn(ctx context.Context, l letters, m models.Mail, me
 		SiteURL: w.Site.Base(), Name: m.RecipientName, URL: w.Site.Abs(links.SignIn(token)), AgainURL: w.Site.Abs(links.Login),
 	})
 	return err
+}
+
+// securityWords tell what changed of how an account signs in.
+var securityWords = map[models.SecurityChange]string{
+	models.PasswordSet:          "A password was set",
+	models.PasswordChanged:      "The password was changed",
+	models.PasswordRemoved:      "The password was removed",
+	models.AuthenticatorAdded:   "An authenticator app was set up",
+	models.AuthenticatorRemoved: "The authenticator app was removed",
+	models.RecoveryCodesMade:    "New recovery codes were made",
+	models.RecoveryCodeUsed:     "A recovery code was used",
+	models.PasskeyAdded:         "A passkey was added",
+	models.PasskeyRemoved:       "A passkey was removed",
+	models.FactorsReset:         "Password, passkeys and authenticator app were taken away by staff",
 }
 
 func (w *Worker) composePost(ctx context.Context, l letters, m models.Mail, message *mail.Message) error {

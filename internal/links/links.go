@@ -46,10 +46,20 @@ const (
 	Search        = "/search"
 	Feeds         = "/feeds"
 	Login         = "/login"
+	LoginPassword = "/login/password"
+	LoginCode     = "/login/second-factor"
+	LoginPasskey  = "/login/passkey"
 	Logout        = "/logout"
 	Account       = "/account"
 	Welcome       = "/account/welcome"
 	Sessions      = "/account/sessions"
+	Confirm       = "/account/confirm"
+	Security      = "/account/security"
+	Password      = "/account/security/password"
+	Authenticator = "/account/security/authenticator"
+	RecoveryCodes = "/account/security/recovery-codes"
+	Passkeys      = "/account/security/passkeys"
+	NewPasskey    = "/account/security/passkeys/new"
 	Sitemap       = "/sitemap.xml"
 	Robots        = "/robots.txt"
 	Manifest      = "/manifest.webmanifest"
@@ -152,6 +162,9 @@ func Share(path string) string {
 
 // SignIn is the path that a one-time link opens.
 func SignIn(token string) string { return Login + "/" + token }
+
+// Passkey is the path of one of the viewer's own passkeys.
+func Passkey(id int64) string { return Passkeys + "/" + strconv.FormatInt(id, 10) }
 
 // DeskPost is the path of a post's editor.
 func DeskPost(id int64) string { return DeskPosts + "/" + strconv.FormatInt(id, 10) }
