@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"path"
@@ -21,8 +22,8 @@ type AccountConfirm struct {
 	Kept     []KeptField
 	Code     *Field // nil: no code is asked for
 	Password *Field
-	Proof    Proof
-	MailNext string // the page to come back to by a mailed link
+	Passkey  *PasskeyForm
+	MailNext string // the page to come back to by a mailed link; empty: that is not enough
 	Email    string
 	Errors   FieldErrors
 }
@@ -32,20 +33,12 @@ type KeptField struct {
 	Name, Value string
 }
 
-// Proof is how a person may prove who they are.
-type Proof struct {
-	Passkey bool
-	Mail    bool // by a mailed link, where there is no second factor
-}
-
-func proofOf(f models.Factors) Proof {
-	return Proof{Passkey: len(f.Passkeys) > 0, Mail: !f.Second()}
-}
-
 // The fields by which a person proves who they are, beside those of the form that asked for it.
 const (
-	confirmPassword = "confirm_password"
-	confirmCode     = "confirm_code"
+	confirmPassword  = "confirm_password"
+	confirmCode      = "confirm_code"
+	confirmPasskey   = "confirm_passkey" // a browser's answer, as JSON
+	confirmChallenge = "confirm_challenge"
 )
 
 // fresh lets those pass who proved a short time ago who they are. Others are asked to: on a page that leads back or, for a form
@@ -60,7 +53,7 @@ func (a *App) fresh(c *fiber.Ctx) error {
 	}
 	var errs FieldErrors
 	status := http.StatusForbidden
-	if c.FormValue(confirmPassword) != "" || c.FormValue(confirmCode) != "" {
+	if c.FormValue(confirmPassword) != "" || c.FormValue(confirmCode) != "" || c.FormValue(confirmPasskey) != "" {
 		again, err := a.prove(c, &errs)
 		if err != nil {
 			return err
@@ -93,7 +86,16 @@ func (a *App) confirmViewer(c *fiber.Ctx) error {
 
 // prove judges the proof that was sent and renews the session. A status that is not 0 is that of the page that asks again.
 func (a *App) prove(c *fiber.Ctx, errs *FieldErrors) (status int, err error) {
-	token, err := a.Store.Confirm(c.UserContext(), viewer(c), c.FormValue(confirmPassword), typed(c, confirmCode))
+	var token string
+	if answer := typed(c, confirmPasskey); answer != "" && a.passkeys != nil {
+		token, err = a.Store.ConfirmWithPasskey(c.UserContext(), a.passkeys, viewer(c), typed(c, confirmChallenge), answer)
+	} else {
+		token, err = a.Store.Confirm(c.UserContext(), viewer(c), c.FormValue(confirmPassword), typed(c, confirmCode))
+	}
+	if errors.Is(err, models.ErrWrongPasskey) {
+		errs.Add(confirmCode, "This passkey is not one of yours, or it took too long. Try once more")
+		return http.StatusUnprocessableEntity, nil
+	}
 	if status := wrongCode(errs, confirmCode, err); status != 0 {
 		if typed(c, confirmCode) == "" && c.FormValue(confirmPassword) != "" {
 			*errs = nil
@@ -131,11 +133,20 @@ func (a *App) confirmPage(c *fiber.Ctx, status int, action, next string, kept []
 	}
 	page := AccountConfirm{
 		Layout: a.signInLayout(c, "Is that you?", "Prove once more who you are, before something that cannot be undone.", "js/passkey.js"),
-		Action: action, Next: next, Kept: kept, Proof: proofOf(factors), Email: v.Email, Errors: errs, MailNext: next,
+		Action: action, Next: next, Kept: kept, Email: v.Email, Errors: errs,
 	}
 	page.Canonical, page.Share = "", nil
-	if action != links.Confirm {
-		page.MailNext = a.pageOf(action)
+	if len(factors.Passkeys) > 0 {
+		if page.Passkey = a.passkeyForm(action, next); page.Passkey != nil {
+			page.Passkey.Kept, page.Passkey.Answer, page.Passkey.Challenge = kept, confirmPasskey, confirmChallenge
+		}
+	}
+	if !factors.Second() {
+		page.MailNext = next
+		if action != links.Confirm {
+			page.MailNext = a.pageOf(action)
+		}
+		page.MailNext = cmp.Or(page.MailNext, links.Account)
 	}
 	switch {
 	case factors.Second():
@@ -170,7 +181,7 @@ func (a *App) pageOf(address string) string {
 // keptFields are the fields of a form, without what proves who sends it and without secrets, which are typed anew.
 func keptFields(c *fiber.Ctx) (kept []KeptField) {
 	for name, value := range c.Request().PostArgs().All() {
-		if !slices.Contains([]string{confirmPassword, confirmCode, "current", "new", "code"}, string(name)) {
+		if !slices.Contains([]string{confirmPassword, confirmCode, confirmPasskey, confirmChallenge, "current", "new", "code", "passkey", "challenge"}, string(name)) {
 			kept = append(kept, KeptField{string(name), string(value)})
 		}
 	}

@@ -45,6 +45,8 @@ var flashes = map[string]string{
 	"password-removed":      "The password is gone. Mailed links sign you in.",
 	"authenticator-added":   "The app is set up. Other browsers were signed out.",
 	"authenticator-removed": "The app is removed. Other browsers were signed out.",
+	"passkey-added":         "The passkey is added. Other browsers were signed out.",
+	"passkey-removed":       "The passkey is removed here. Delete it on your device as well.",
 	"factors-reset":         "Their password and second factors are gone. They are told by mail and sign in with a link.",
 
 	"profile-published": "The profile is public.",

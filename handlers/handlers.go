@@ -44,6 +44,7 @@ type App struct {
 	pages       pages
 	metrics     metrics
 	shareImages shareImages
+	passkeys    *auth.Passkeys // nil where browsers have none: at an IP address
 }
 
 // New returns the whole site. It fails when a template does not fit the struct that it shows.
@@ -57,6 +58,9 @@ func New(o Options) (*fiber.App, error) {
 	var err error
 	if a.pages, err = newPages(); err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
+	}
+	if a.passkeys, err = auth.NewPasskeys(a.Site.Base(), issuer); err != nil {
+		return nil, err
 	}
 	return a.fiber(), nil
 }

@@ -43,6 +43,8 @@ type pages struct {
 	accountPassword      *templates.Page[AccountPassword]
 	accountAuthenticator *templates.Page[AccountAuthenticator]
 	accountCodes         *templates.Page[AccountCodes]
+	passkeyNew           *templates.Page[PasskeyNew]
+	passkeyShow          *templates.Page[PasskeyShow]
 
 	ambassadorIndex *templates.Page[AmbassadorIndex]
 	ambassadorShow  *templates.Page[AmbassadorShow]
@@ -113,6 +115,8 @@ func newPages() (pages, error) {
 		bind(set, &p.accountPassword, "site", "account/password"),
 		bind(set, &p.accountAuthenticator, "site", "account/authenticator"),
 		bind(set, &p.accountCodes, "site", "account/recovery_codes"),
+		bind(set, &p.passkeyNew, "site", "account/passkey_new"),
+		bind(set, &p.passkeyShow, "site", "account/passkey"),
 
 		bind(set, &p.ambassadorIndex, "site", "ambassadors/index"),
 		bind(set, &p.ambassadorShow, "site", "ambassadors/show"),

@@ -45,6 +45,13 @@ var permissions = map[string]permission{
 	"POST /login/:token":                           {sample: "/login/none", may: "all"},
 	"GET /login/password":                          {may: "all"},
 	"POST /login/password":                         {may: "all", form: []string{"email", "who@example.org", "password", "a password of nobody"}},
+	"GET /login/passkey":                           {may: "all"},
+	"POST /login/passkey":                          {may: "all", form: []string{"challenge", "none", "passkey", "{}"}},
+	"GET /account/security/passkeys/new":           {may: signedIn},
+	"POST /account/security/passkeys":              {may: signedIn, form: []string{"name", "Phone", "challenge", "none", "passkey", "{}"}, status: http.StatusUnprocessableEntity},
+	"GET /account/security/passkeys/:id":           {sample: "/account/security/passkeys/1", may: "ben"},
+	"POST /account/security/passkeys/:id":          {sample: "/account/security/passkeys/1", may: "ben", form: []string{"name", "Phone"}},
+	"POST /account/security/passkeys/:id/removal":  {sample: "/account/security/passkeys/1/removal", may: "ben"},
 	"GET /login/second-factor":                     {may: "all"},
 	"POST /login/second-factor":                    {may: "all", form: []string{"code", "123456"}},
 	"POST /logout":                                 {may: "all"},
@@ -174,6 +181,7 @@ func newPermissionWorld(t *testing.T) *deskWorld {
 	}
 	w.exec("INSERT INTO passwords (user_id, hash, created_at) SELECT id, ?, ? FROM users", deskPasswordHash(t), w.store.Now())
 	w.exec("INSERT INTO authenticators (user_id, nonce, last_step, created_at) SELECT id, 'nonce', 0, ? FROM users", w.store.Now())
+	w.exec(`INSERT INTO passkeys (id, user_id, name, credential_id, handle, credential, created_at) VALUES (1, 2, 'Key', 'key', 'ben', '{"id":"a2V5"}', ?)`, w.store.Now())
 	w.event()
 	w.attend("pipelines-as-a-product", "Ada Example", "ada@example.net")
 	w.leads(w.post("olu", "/admin/events", eventFields("title", "Still a draft")...), "/admin/events/")

@@ -113,6 +113,8 @@ func (a *App) routes() []Route {
 	add(post, "/login", "ask for a one-time link", Anyone, a.requestSignIn).Limit = 10
 	anyone("/login/password", "sign in with a password", a.showPasswordSignIn)
 	add(post, "/login/password", "sign in with a password", Anyone, a.signInWithPassword).Limit = 10
+	add(get, "/login/passkey", "challenge for a passkey", Anyone, a.askPasskey).Limit = 60
+	add(post, "/login/passkey", "sign in with a passkey", Anyone, a.signInWithPasskey).Limit = 30
 	add(get, "/login/second-factor", "second factor", Holder, a.showSecondFactor)
 	add(post, "/login/second-factor", "sign in with a second factor", Holder, a.signInWithCode).Limit = 10
 	add(get, "/login/:token", "one-time link", Holder, a.showSignInLink).Limit = 30
@@ -134,6 +136,11 @@ func (a *App) routes() []Route {
 	add(get, "/account/security/authenticator", "set up an authenticator app", SignedIn, a.showAuthenticator).Fresh = true
 	add(post, "/account/security/authenticator", "use an authenticator app from now on", SignedIn, a.addAuthenticator).Fresh = true
 	add(post, "/account/security/authenticator/removal", "remove the authenticator app", SignedIn, a.removeAuthenticator).Fresh = true
+	add(get, "/account/security/passkeys/new", "add a passkey", SignedIn, a.newPasskey).Fresh = true
+	add(post, "/account/security/passkeys", "keep a new passkey", SignedIn, a.addPasskey).Fresh = true
+	add(get, "/account/security/passkeys/:id", "own passkey", SignedIn, a.showPasskey)
+	add(post, "/account/security/passkeys/:id", "rename a passkey", SignedIn, a.renamePasskey)
+	add(post, "/account/security/passkeys/:id/removal", "remove a passkey", SignedIn, a.removePasskey).Fresh = true
 	add(post, "/account/security/recovery-codes", "make new recovery codes", SignedIn, a.makeRecoveryCodes).Fresh = true
 
 	// Desk: posts and profile

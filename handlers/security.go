@@ -21,6 +21,7 @@ type AccountSecurity struct {
 	Password      *time.Time
 	Authenticator *time.Time
 	Passkeys      []AccountPasskey
+	PasskeysAble  bool // the site can have passkeys
 	Second        bool
 	RecoveryCodes int
 	Missing       bool // a second factor, which staff must have
@@ -84,7 +85,7 @@ func (a *App) showSecurity(c *fiber.Ctx) error {
 	page := AccountSecurity{
 		Layout: a.accountLayout(c, "How you sign in", "Your password, passkeys, authenticator app and recovery codes."),
 		Email:  v.Email, Password: inZone(factors.Password, zone), Authenticator: inZone(factors.Authenticator, zone),
-		Second: factors.Second(), RecoveryCodes: factors.RecoveryCodes, Missing: factors.Required && !factors.Second(),
+		PasskeysAble: a.passkeys != nil, Second: factors.Second(), RecoveryCodes: factors.RecoveryCodes, Missing: factors.Required && !factors.Second(),
 	}
 	for _, p := range factors.Passkeys {
 		page.Passkeys = append(page.Passkeys, AccountPasskey{URL: links.Passkey(p.ID), Name: p.Name, Since: p.CreatedAt.In(zone), Used: inZone(p.UsedAt, zone)})

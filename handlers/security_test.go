@@ -200,7 +200,7 @@ func TestTheDeskOpensToStaffWithASecondFactorWhenItIsRequired(t *testing.T) {
 	w.leads(w.post("sam", "/admin/people", "name", "x"), "/account/security")
 	w.leads(w.get("ada", "/admin/mail"), "/account/security")
 	w.page(w.get("ben", "/admin"), http.StatusOK)
-	if page := w.page(w.get("sam", "/account/security"), http.StatusOK); !page.Has(".flash-warn") || page.Attr(".factor .btn-primary", "href") != "/account/security/authenticator" {
+	if page := w.page(w.get("sam", "/account/security"), http.StatusOK); !page.Has(".flash-warn") || page.Attr(".factor .btn-primary", "href") != "/account/security/passkeys/new" {
 		t.Errorf("sam is not led to a second factor: %s", page.Text("main"))
 	}
 	token, err := w.store.NewSignInLink(t.Context(), "sam@example.org")

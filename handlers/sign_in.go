@@ -21,6 +21,7 @@ type SignInAsk struct {
 	Errors      FieldErrors
 	Next        string
 	PasswordURL string
+	Passkey     *PasskeyForm // nil: the site can have none
 }
 
 // SignInPassword asks for an address and a password.
@@ -35,9 +36,9 @@ type SignInPassword struct {
 // SignInCode asks for the second factor.
 type SignInCode struct {
 	Layout
-	Code   Field
-	Errors FieldErrors
-	Proof  Proof
+	Code    Field
+	Errors  FieldErrors
+	Passkey *PasskeyForm // nil: the account has none
 }
 
 // SignInAsked tells to look into the mailbox, whether the address is known or not.
@@ -67,9 +68,13 @@ func (a *App) showSignIn(c *fiber.Ctx) error {
 
 func (a *App) askSignIn(c *fiber.Ctx, status int, email string, errs FieldErrors) error {
 	next := nextPath(c)
+	passkey := a.passkeyForm(links.LoginPasskey, next)
+	if passkey != nil {
+		passkey.Offered = true
+	}
 	return show(c, status, a.pages.signInAsk, SignInAsk{
 		Layout: a.signInLayout(c, "Sign in", "Sign in to the CDF community portal with a link that we mail to you, a passkey or a password.", "js/passkey.js"),
-		Errors: errs, Next: next, Email: emailField(email, "username webauthn", errs), PasswordURL: withNext(links.LoginPassword, next),
+		Errors: errs, Next: next, Email: emailField(email, "username webauthn", errs), PasswordURL: withNext(links.LoginPassword, next), Passkey: passkey,
 	})
 }
 
@@ -226,7 +231,11 @@ func (a *App) askSecondFactor(c *fiber.Ctx, status int, errs FieldErrors) error 
 	}
 	layout := a.signInLayout(c, "One more step", "Prove that it is you by your second factor.", "js/passkey.js")
 	layout.Canonical, layout.Share = "", nil
-	return show(c, status, a.pages.signInCode, SignInCode{Layout: layout, Errors: errs, Code: codeField("code", factors, errs), Proof: proofOf(factors)})
+	page := SignInCode{Layout: layout, Errors: errs, Code: codeField("code", factors, errs)}
+	if len(factors.Passkeys) > 0 {
+		page.Passkey = a.passkeyForm(links.LoginPasskey, "")
+	}
+	return show(c, status, a.pages.signInCode, page)
 }
 
 func (a *App) signInWithCode(c *fiber.Ctx) error {

@@ -43,6 +43,7 @@ var (
 	ErrSecondFactor      = fmt.Errorf("%w: the second factor is asked for", ErrForbidden)
 	ErrWrongPassword     = fmt.Errorf("%w: address or password", ErrInvalid)
 	ErrWrongCode         = fmt.Errorf("%w: code", ErrInvalid)
+	ErrWrongPasskey      = fmt.Errorf("%w: passkey", ErrInvalid)
 	ErrGuessing          = fmt.Errorf("%w: wrong guesses", ErrTooMany)
 	ErrLinkUsed          = fmt.Errorf("%w: the link was used or has ended", ErrGone)
 )
