@@ -70,7 +70,7 @@ func (a *App) askSignIn(c *fiber.Ctx, status int, email string, errs FieldErrors
 	next := nextPath(c)
 	passkey := a.passkeyForm(links.LoginPasskey, next)
 	if passkey != nil {
-		passkey.Offered = true
+		passkey.Offered = len(errs) == 0 // what was refused just now would be offered again
 	}
 	return show(c, status, a.pages.signInAsk, SignInAsk{
 		Layout: a.signInLayout(c, "Sign in", "Sign in to the CDF community portal with a link that we mail to you, a passkey or a password.", "js/passkey.js"),

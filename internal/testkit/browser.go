@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 )
 
@@ -243,6 +244,37 @@ func (b *Browser) DisableScripts() {
 	params := emulation.SetScriptExecutionDisabledParams{Value: true}
 	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, params); err != nil {
 		b.tb.Fatalf("browser: disable scripts: %v", err)
+	}
+}
+
+// Authenticator is a device of the browser's that keeps passkeys and recognises its user.
+type Authenticator struct {
+	b  *Browser
+	id webauthn.AuthenticatorID
+}
+
+// AddAuthenticator gives the browser a device for passkeys, whose user is there whenever it asks.
+func (b *Browser) AddAuthenticator() Authenticator {
+	b.tb.Helper()
+	if _, err := chromedp.Call(b.ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
+		b.tb.Fatalf("browser: passkeys: %v", err)
+	}
+	added, err := chromedp.Call(b.ctx, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
+		Protocol: webauthn.AuthenticatorProtocolCtap2, Ctap2version: webauthn.Ctap2versionCtap21, Transport: webauthn.AuthenticatorTransportInternal,
+		HasResidentKey: true, HasUserVerification: true, AutomaticPresenceSimulation: true, IsUserVerified: true,
+	}})
+	if err != nil {
+		b.tb.Fatalf("browser: passkeys: %v", err)
+	}
+	return Authenticator{b, added.AuthenticatorID}
+}
+
+// Recognise says whether the device recognises its user from now on.
+func (a Authenticator) Recognise(user bool) {
+	a.b.tb.Helper()
+	params := webauthn.SetUserVerifiedParams{AuthenticatorID: a.id, IsUserVerified: user}
+	if _, err := chromedp.Call(a.b.ctx, webauthn.SetUserVerified, params); err != nil {
+		a.b.tb.Fatalf("browser: passkeys: %v", err)
 	}
 }
 
