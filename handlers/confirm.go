@@ -138,6 +138,7 @@ func (a *App) confirmPage(c *fiber.Ctx, status int, action, next string, kept []
 	page.Canonical, page.Share = "", nil
 	if len(factors.Passkeys) > 0 {
 		if page.Passkey = a.passkeyForm(action, next); page.Passkey != nil {
+			page.Passkey.Or = true
 			page.Passkey.Kept, page.Passkey.Answer, page.Passkey.Challenge = kept, confirmPasskey, confirmChallenge
 		}
 	}

@@ -16,6 +16,7 @@ type PasskeyForm struct {
 	Action, Next      string
 	Kept              []KeptField
 	Answer, Challenge string // names of its fields
+	Or                bool   // another way stands below
 	Offered           bool   // also among what the browser fills into the field of the address
 }
 

@@ -162,7 +162,7 @@ func (a *App) authenticatorPage(c *fiber.Ctx, status int, nonce string, errs Fie
 		Since: inZone(factors.Authenticator, location(v.Timezone)), QR: blessed(code), Link: template.URL(address), //nolint:gosec // of our own making
 		Secret: inFours(secret), Nonce: nonce,
 		Code: Field{
-			Name: "code", Label: "Code that the app shows", Hint: "Six digits; they change each half minute.", Type: "text", Autocomplete: "one-time-code",
+			Name: "code", Label: "Code", Hint: "Six digits; they change each half minute.", Type: "text", Autocomplete: "one-time-code",
 			Max: 20, Digits: true, Required: true, Error: errs.Of("code"),
 		},
 	})

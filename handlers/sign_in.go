@@ -233,7 +233,9 @@ func (a *App) askSecondFactor(c *fiber.Ctx, status int, errs FieldErrors) error 
 	layout.Canonical, layout.Share = "", nil
 	page := SignInCode{Layout: layout, Errors: errs, Code: codeField("code", factors, errs)}
 	if len(factors.Passkeys) > 0 {
-		page.Passkey = a.passkeyForm(links.LoginPasskey, "")
+		if page.Passkey = a.passkeyForm(links.LoginPasskey, ""); page.Passkey != nil {
+			page.Passkey.Or = true
+		}
 	}
 	return show(c, status, a.pages.signInCode, page)
 }

@@ -55,6 +55,8 @@ func deskPages(t *testing.T, p *portal, b *testkit.Browser) []string {
 	attendees := linked(t, b, p.URL+"/admin/events?q=Supply+Chain", `main a[href$="/attendees"]`)
 	ids := map[string]string{
 		"/account/welcome":                                       "", // only the first admin's, and only once
+		"/account/security/passkeys/new":                         "", // not at an IP address; TestBrowserPasskey has both
+		"/account/security/passkeys/:id":                         "",
 		"/admin/posts/:id":                                       post,
 		"/admin/posts/:id/review":                                post + "/review",
 		"/admin/posts/:id/revisions/:revision":                   revision,
@@ -71,7 +73,7 @@ func deskPages(t *testing.T, p *portal, b *testkit.Browser) []string {
 		"/admin/events/:id/attendees/:registration/cancellation": linked(t, b, p.URL+attendees, `main a[href$="/cancellation"]`),
 		"/admin/groups/:id":                                      "/admin/groups/1",
 	}
-	pages := []string{"/login", "/admin/posts?q=Software", "/admin/posts?q=zzzz", "/admin/mail?state=sent", "/admin/mail?state=failed", draft, draft + "/attendees"}
+	pages := []string{"/login", "/login/password", "/admin/posts?q=Software", "/admin/posts?q=zzzz", "/admin/mail?state=sent", "/admin/mail?state=failed", draft, draft + "/attendees"}
 	for _, route := range handlers.Routes() {
 		known, exception := ids[route.Path]
 		switch {

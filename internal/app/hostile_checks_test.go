@@ -151,7 +151,7 @@ func harmlessAddress(address string) bool {
 	if !found || strings.ContainsAny(scheme, "/?#") {
 		return true
 	}
-	return slices.Contains([]string{"http", "https", "mailto", "webcal"}, scheme)
+	return slices.Contains([]string{"http", "https", "mailto", "webcal", "otpauth"}, scheme)
 }
 
 // stringsOf are the texts of a JSON value.

@@ -139,6 +139,10 @@ var typedFields = []field{
 	{"GET /admin/posts", "q", words, "GET /admin/posts", ""},
 
 	{"POST /login", "email", email, "POST /login", ""},
+	{"POST /login/password", "email", email, "", ""},
+	{"POST /login/password", "password", words, "", ""},
+	{"POST /account/security/password", "new", words, "", ""},
+	{"POST /account/security/authenticator", "code", words, "", ""},
 	{"POST /account/welcome", "name", words, "", ""},
 	{"POST /account/welcome", "email", email, "", ""},
 	{"POST /account/welcome", "timezone", shaped, "", ""},

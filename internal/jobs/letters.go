@@ -123,11 +123,7 @@ func (w *Worker) compose(ctx context.Context, l letters, m models.Mail) (mail.Me
 	case models.MailSignIn, models.MailInvitation:
 		err = w.composeSignIn(ctx, l, m, &message)
 	case models.MailSecurity:
-		message.Subject, message.Text, message.HTML, err = l.security.Render(SecurityLetter{
-			SiteURL: w.Site.Base(), Name: m.RecipientName, What: securityWords[models.SecurityChange(m.Note)],
-			When: m.CreatedAt.UTC().Format("Mon 2 January 2006, 15:04 MST"), Ended: models.SecurityChange(m.Note) != models.RecoveryCodeUsed,
-			URL: w.Site.Abs(links.Security), AgainURL: w.Site.Abs(links.Login),
-		})
+		err = w.composeSecurity(l, m, &message)
 	default:
 		err = fmt.Errorf("no template for a mail of kind %q", m.Kind)
 	}
@@ -214,6 +210,18 @@ var securityWords = map[models.SecurityChange]string{
 	models.PasskeyAdded:         "A passkey was added",
 	models.PasskeyRemoved:       "A passkey was removed",
 	models.FactorsReset:         "Password, passkeys and authenticator app were taken away by staff",
+}
+
+func (w *Worker) composeSecurity(l letters, m models.Mail, message *mail.Message) (err error) {
+	what, known := securityWords[models.SecurityChange(m.Note)]
+	if !known {
+		return fmt.Errorf("no words for the change %q", m.Note)
+	}
+	message.Subject, message.Text, message.HTML, err = l.security.Render(SecurityLetter{
+		SiteURL: w.Site.Base(), Name: m.RecipientName, What: what, When: m.CreatedAt.UTC().Format("Mon 2 January 2006, 15:04 MST"),
+		Ended: models.SecurityChange(m.Note) != models.RecoveryCodeUsed, URL: w.Site.Abs(links.Security), AgainURL: w.Site.Abs(links.Login),
+	})
+	return err
 }
 
 func (w *Worker) composePost(ctx context.Context, l letters, m models.Mail, message *mail.Message) error {
