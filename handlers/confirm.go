@@ -162,8 +162,8 @@ func (a *App) confirmPage(c *fiber.Ctx, status int, action, next string, kept []
 // pageOf is the page at an address or, where it only takes forms or gives a file, the one that leads there.
 func (a *App) pageOf(address string) string {
 	at, _, _ := strings.Cut(address, "?")
-	if strings.HasSuffix(at, ".csv") {
-		return strings.TrimSuffix(at, ".csv") // a file leaves the browser on the page that asked
+	if page, file := strings.CutSuffix(at, ".csv"); file {
+		return page // a file leaves the browser on the page that asked
 	}
 	pages := a.routes()
 	for ; len(at) > 1; at = path.Dir(at) {

@@ -268,7 +268,7 @@ func TestWhatHasGreatEffectAsksForAFreshProof(t *testing.T) {
 		asked[key] = true
 		for _, person := range []string{"", "ana", "ben", "bob", "olu", "sam", "ada"} {
 			before := w.changes()
-			answer := deskAnswer{}
+			var answer deskAnswer
 			if route.Method == http.MethodGet {
 				answer = w.get(person, row.sample)
 			} else {

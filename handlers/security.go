@@ -159,7 +159,7 @@ func (a *App) authenticatorPage(c *fiber.Ctx, status int, nonce string, errs Fie
 	}
 	return show(c, status, a.pages.accountAuthenticator, AccountAuthenticator{
 		Layout: a.accountLayout(c, "Authenticator app", "Set up an app that shows a code for each sign-in."), Errors: errs,
-		Since: inZone(factors.Authenticator, location(v.Timezone)), QR: blessed(code), Link: template.URL(address), //nolint:gosec // of our own making
+		Since: inZone(factors.Authenticator, location(v.Timezone)), QR: blessed(code), Link: appLink(address),
 		Secret: inFours(secret), Nonce: nonce,
 		Code: Field{
 			Name: "code", Label: "Code", Hint: "Six digits; they change each half minute.", Type: "text", Autocomplete: "one-time-code",

@@ -78,7 +78,7 @@ func mustBe(t *testing.T, what string, err, want error) {
 }
 
 func TestAPasswordSignsInAndEndsOtherSessions(t *testing.T) {
-	testkit.EachDatabase(t, func(t *testing.T, store *models.Store, now *clock.Fake) {
+	testkit.EachDatabase(t, func(t *testing.T, store *models.Store, _ *clock.Fake) {
 		ctx := t.Context()
 		ana := signedIn(t, store, "ana", models.RoleAttendee)
 		signIn := func(email, password string) (string, error) {
@@ -101,8 +101,10 @@ func TestAPasswordSignsInAndEndsOtherSessions(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, try := range []struct{ what, email, password string }{
-			{"another password", "ana@example.org", goodPassword + "!"}, {"in capitals", "ana@example.org", strings.ToUpper(goodPassword)},
-			{"with a space", "ana@example.org", goodPassword + " "}, {"of nobody", "who@example.org", goodPassword},
+			{"another password", "ana@example.org", goodPassword + "!"},
+			{"in capitals", "ana@example.org", strings.ToUpper(goodPassword)},
+			{"with a space", "ana@example.org", goodPassword + " "},
+			{"of nobody", "who@example.org", goodPassword},
 		} {
 			_, err := signIn(try.email, try.password)
 			mustBe(t, try.what, err, models.ErrWrongPassword)

@@ -55,11 +55,11 @@ const (
 	Sessions      = "/account/sessions"
 	Confirm       = "/account/confirm"
 	Security      = "/account/security"
-	Password      = "/account/security/password"
+	Password      = "/account/security/password" //nolint:gosec // a path, no secret
 	Authenticator = "/account/security/authenticator"
 	RecoveryCodes = "/account/security/recovery-codes"
-	Passkeys      = "/account/security/passkeys"
-	NewPasskey    = "/account/security/passkeys/new"
+	Passkeys      = "/account/security/passkeys" //nolint:gosec // a path, no secret
+	NewPasskey    = "/account/security/passkeys/new" //nolint:gosec // a path, no secret
 	Sitemap       = "/sitemap.xml"
 	Robots        = "/robots.txt"
 	Manifest      = "/manifest.webmanifest"
