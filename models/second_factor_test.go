@@ -467,3 +467,25 @@ func TestErasingAnAccountTakesWhatItSignsInWithAlong(t *testing.T) {
 		}
 	})
 }
+
+func TestASessionEndsAYearAfterSigningInHoweverOftenItIsUsed(t *testing.T) {
+	testkit.EachDatabase(t, func(t *testing.T, store *models.Store, now *clock.Fake) {
+		signedIn(t, store, "ana", models.RoleAttendee)
+		link, err := store.NewSignInLink(t.Context(), "ana@example.org")
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, _, err := store.SignIn(t.Context(), models.Viewer{}, link, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 18 {
+			now.Advance(20 * 24 * time.Hour)
+			viewerOf(t, store, token)
+		}
+		now.Advance(6 * 24 * time.Hour)
+		if _, err := store.ViewerBySession(t.Context(), token); err == nil {
+			t.Error("it goes on for more than a year")
+		}
+	})
+}

@@ -37,13 +37,14 @@ type SignInLink struct {
 }
 
 const (
-	sessionLength   = 30 * 24 * time.Hour // after the last request
-	sessionTouch    = 5 * time.Minute     // how exactly the last request is known
-	signInLength    = 30 * time.Minute    // of a mailed link
-	unaskedLength   = 24 * time.Hour      // of a link that its owner does not wait for: of an invitation or a command
-	halfLength      = 10 * time.Minute    // to prove the second factor
-	freshLength     = 15 * time.Minute    // how long a person counts as the one who proved who they are
-	signInMailPause = time.Minute         // between two mailed links to one account
+	sessionLength   = 30 * 24 * time.Hour  // after the last request
+	sessionLongest  = 365 * 24 * time.Hour // after signing in, whatever is done meanwhile
+	sessionTouch    = 5 * time.Minute      // how exactly the last request is known
+	signInLength    = 30 * time.Minute     // of a mailed link
+	unaskedLength   = 24 * time.Hour       // of a link that its owner does not wait for: of an invitation or a command
+	halfLength      = 10 * time.Minute     // to prove the second factor
+	freshLength     = 15 * time.Minute     // how long a person counts as the one who proved who they are
+	signInMailPause = time.Minute          // between two mailed links to one account
 )
 
 // ViewerBySession finds who holds a session's token. A token that is unknown or has ended is ErrNotFound.
@@ -51,10 +52,11 @@ func (s *Store) ViewerBySession(ctx context.Context, token string) (Viewer, erro
 	var row struct {
 		Viewer
 		SeenAt    time.Time
+		BeganAt   time.Time
 		ExpiresAt time.Time
 	}
 	now := s.Now()
-	err := s.read(ctx).Raw(`SELECT s.id AS session_id, s.seen_at, s.expires_at, u.id AS user_id, u.name, u.email, u.role, u.timezone,
+	err := s.read(ctx).Raw(`SELECT s.id AS session_id, s.seen_at, s.created_at AS began_at, s.expires_at, u.id AS user_id, u.name, u.email, u.role, u.timezone,
 			COALESCE(a.id, 0) AS ambassador_id, s.proved_at,
 			u.role IN ('staff', 'admin') AND NOT `+hasSecondFactor+`
 				AND EXISTS (SELECT 1 FROM settings WHERE key = '`+settingSecondFactor+`' AND value = 'yes') AS needs_factor
@@ -68,9 +70,13 @@ func (s *Store) ViewerBySession(ctx context.Context, token string) (Viewer, erro
 		return Viewer{}, err
 	}
 	if now.Sub(row.SeenAt) > sessionTouch {
+		ends := now.Add(sessionLength)
+		if longest := row.BeganAt.Add(sessionLongest); ends.After(longest) {
+			ends = longest
+		}
 		err = s.tx(ctx, func(tx *Store) error {
 			return tx.write(ctx).Model(&Session{}).Where("id = ?", v.SessionID).
-				Updates(map[string]any{"seen_at": now, "expires_at": now.Add(sessionLength)}).Error
+				Updates(map[string]any{"seen_at": now, "expires_at": ends}).Error
 		})
 		if errors.Is(err, ErrUnavailable) {
 			err = nil // reading goes on while nothing can be written; the next request tries again

@@ -58,7 +58,7 @@ const (
 	Password      = "/account/security/password" //nolint:gosec // a path, no secret
 	Authenticator = "/account/security/authenticator"
 	RecoveryCodes = "/account/security/recovery-codes"
-	Passkeys      = "/account/security/passkeys" //nolint:gosec // a path, no secret
+	Passkeys      = "/account/security/passkeys"     //nolint:gosec // a path, no secret
 	NewPasskey    = "/account/security/passkeys/new" //nolint:gosec // a path, no secret
 	Sitemap       = "/sitemap.xml"
 	Robots        = "/robots.txt"
