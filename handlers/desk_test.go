@@ -65,7 +65,7 @@ var migratedFile = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(path)
 })
 
-func newDeskWorld(t testing.TB) *deskWorld {
+func newDeskWorld(t testing.TB, outside ...*auth.Outside) *deskWorld {
 	t.Helper()
 	ctx := context.Background()
 	migrated, err := migratedFile()
@@ -96,7 +96,7 @@ func newDeskWorld(t testing.TB) *deskWorld {
 	base, _ := url.Parse("http://community.example.org")
 	w.app, err = handlers.New(handlers.Options{
 		Store: w.store, Site: links.New(base), Log: slog.New(slog.DiscardHandler), Keys: keys, Uploads: uploads,
-		KeptMail: &w.kept, Ready: func(context.Context) error { return nil }, Contact: "community@example.org",
+		KeptMail: &w.kept, Ready: func(context.Context) error { return nil }, Contact: "community@example.org", Outside: outside,
 	})
 	if err != nil {
 		t.Fatal(err)

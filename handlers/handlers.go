@@ -34,6 +34,7 @@ type Options struct {
 	Ready          func(context.Context) error // nil error: database reachable, schema current
 	Metrics        *prometheus.Registry        // nil: one that holds the figures of requests alone
 	Contact        string                      // e-mail address in the footer
+	Outside        []*auth.Outside             // services that tell who somebody is
 	RateLimit      bool
 	TrustedProxies []netip.Prefix
 }

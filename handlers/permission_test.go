@@ -52,6 +52,8 @@ var permissions = map[string]permission{
 	"GET /account/security/passkeys/:id":           {sample: "/account/security/passkeys/1", may: "ben"},
 	"POST /account/security/passkeys/:id":          {sample: "/account/security/passkeys/1", may: "ben", form: []string{"name", "Phone"}},
 	"POST /account/security/passkeys/:id/removal":  {sample: "/account/security/passkeys/1/removal", may: "ben"},
+	"GET /login/with/:service":                     {sample: "/login/with/none", may: "all"},
+	"GET /login/with/:service/callback":            {sample: "/login/with/none/callback", may: "all"},
 	"GET /login/second-factor":                     {may: "all"},
 	"POST /login/second-factor":                    {may: "all", form: []string{"code", "123456"}},
 	"POST /logout":                                 {may: "all"},

@@ -115,6 +115,8 @@ func (a *App) routes() []Route {
 	add(post, "/login/password", "sign in with a password", Anyone, a.signInWithPassword).Limit = 10
 	add(get, "/login/passkey", "challenge for a passkey", Anyone, a.askPasskey).Limit = 60
 	add(post, "/login/passkey", "sign in with a passkey", Anyone, a.signInWithPasskey).Limit = 30
+	add(get, "/login/with/:service", "leave for a service that tells who somebody is", Anyone, a.leaveForOutside).Limit = 30
+	add(get, "/login/with/:service/callback", "come back from it", Anyone, a.returnFromOutside).Limit = 30
 	add(get, "/login/second-factor", "second factor", Holder, a.showSecondFactor)
 	add(post, "/login/second-factor", "sign in with a second factor", Holder, a.signInWithCode).Limit = 10
 	add(get, "/login/:token", "one-time link", Holder, a.showSignInLink).Limit = 30

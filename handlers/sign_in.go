@@ -22,6 +22,7 @@ type SignInAsk struct {
 	Next        string
 	PasswordURL string
 	Passkey     *PasskeyForm // nil: the site can have none
+	Outside     []NavLink    // services that tell who somebody is
 }
 
 // SignInPassword asks for an address and a password.
@@ -74,7 +75,7 @@ func (a *App) askSignIn(c *fiber.Ctx, status int, email string, errs FieldErrors
 	}
 	return show(c, status, a.pages.signInAsk, SignInAsk{
 		Layout: a.signInLayout(c, "Sign in", "Sign in to the CDF community portal with a link that we mail to you, a passkey or a password.", "js/passkey.js"),
-		Errors: errs, Next: next, Email: emailField(email, "username webauthn", errs), PasswordURL: withNext(links.LoginPassword, next), Passkey: passkey,
+		Errors: errs, Next: next, Email: emailField(email, "username webauthn", errs), PasswordURL: withNext(links.LoginPassword, next), Passkey: passkey, Outside: a.outsideLinks(next),
 	})
 }
 

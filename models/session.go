@@ -220,6 +220,25 @@ func (s *Store) SignIn(ctx context.Context, before Viewer, linkToken, userAgent 
 	return entry.result(next, err)
 }
 
+// SignInFromOutside signs in, as SignIn does, by a mail address that an outside service has verified. An address that no account
+// has is ErrNotFound.
+func (s *Store) SignInFromOutside(ctx context.Context, before Viewer, email, service, userAgent, path string) (token, next string, err error) {
+	var entry entry
+	err = s.tx(ctx, func(tx *Store) error {
+		user, err := tx.UserByEmail(ctx, email)
+		if err != nil {
+			return err
+		}
+		// Another spelling may be another mailbox to the service.
+		if !strings.EqualFold(user.Email, email) {
+			return fmt.Errorf("%w: account", ErrNotFound)
+		}
+		entry, err = tx.enter(ctx, before, user.ID, userAgent, service, path)
+		return err
+	})
+	return entry.result(path, err)
+}
+
 // entry is what a first factor opens: a session, or the way to the second factor.
 type entry struct {
 	token string

@@ -158,7 +158,7 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	web, err := handlers.New(handlers.Options{
 		Metrics: metrics,
 		Store:   store, Site: site, Log: log, Keys: keys, Uploads: uploads, KeptMail: kept, RateLimit: s.Limited(),
-		Contact: s.From().Address, TrustedProxies: s.Proxies(),
+		Contact: s.From().Address, TrustedProxies: s.Proxies(), Outside: outside(s.Config, site),
 		Ready: func(ctx context.Context) error {
 			if err := store.Ping(ctx); err != nil {
 				return err
@@ -228,6 +228,17 @@ func (l patientListener) Accept() (net.Conn, error) {
 		}
 		time.Sleep(acceptPause)
 	}
+}
+
+// outside are the services by which people may sign in.
+func outside(c config.Config, site links.Site) (all []*auth.Outside) {
+	if c.OIDCIssuer != "" {
+		all = append(all, auth.NewOpenID(c.OIDCIssuer, c.OIDCID, c.OIDCSecret, site.Abs(links.LoginCallback("openid"))))
+	}
+	if c.GitHubID != "" {
+		all = append(all, auth.NewGitHub(c.GitHubID, c.GitHubSecret, site.Abs(links.LoginCallback("github")), auth.GitHub, auth.GitHubEmails))
+	}
+	return all
 }
 
 // mailSender sends by SMTP or, without a server, keeps each mail as a file.

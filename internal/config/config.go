@@ -38,6 +38,11 @@ type Config struct {
 	MailFrom       string `name:"mail-from" env:"PORTAL_MAIL_FROM" default:"CD Foundation Community <community@localhost>" placeholder:"ADDRESS" help:"Sender of all mail."`
 	StorageURL     string `name:"storage-url" env:"PORTAL_STORAGE_URL" placeholder:"URL" help:"Where uploads live: file:PATH. Default: media in the data dir."`
 	SecretKey      string `name:"secret-key" env:"PORTAL_SECRET_KEY" secret:"" placeholder:"KEYS" help:"Signs links and cookies; older keys may follow the first, with commas. Default: made once and kept."`
+	OIDCIssuer     string `name:"oidc-issuer" env:"PORTAL_OIDC_ISSUER" placeholder:"URL" help:"OpenID Connect issuer that people may sign in with. Default: none."`
+	OIDCID         string `name:"oidc-client-id" env:"PORTAL_OIDC_CLIENT_ID" placeholder:"ID" help:"What the issuer calls the portal."`
+	OIDCSecret     string `name:"oidc-client-secret" env:"PORTAL_OIDC_CLIENT_SECRET" secret:"" placeholder:"SECRET" help:"What the issuer gave the portal."`
+	GitHubID       string `name:"github-client-id" env:"PORTAL_GITHUB_CLIENT_ID" placeholder:"ID" help:"OAuth application of GitHub that people may sign in with. Default: none."`
+	GitHubSecret   string `name:"github-client-secret" env:"PORTAL_GITHUB_CLIENT_SECRET" secret:"" placeholder:"SECRET" help:"Its secret."`
 	TrustedProxies string `name:"trusted-proxies" env:"PORTAL_TRUSTED_PROXIES" placeholder:"CIDRS" help:"Networks whose forwarding headers count, with commas. Default: none."`
 	Seed           string `name:"seed" env:"PORTAL_SEED" default:"content" placeholder:"content|none" help:"What an empty database starts with."`
 	RateLimit      string `name:"rate-limit" env:"PORTAL_RATE_LIMIT" default:"on" placeholder:"on|off" help:"off for load tests: no limits, no minimum time to fill a form."`
@@ -128,6 +133,10 @@ func (c Config) Validate() error {
 		{"PORTAL_MAIL_FROM", c.MailFrom, fromErr == nil, "a mail address, such as Community <community@example.org>"},
 		{"PORTAL_STORAGE_URL", c.StorageURL, storageErr == nil, "file:PATH"},
 		{"PORTAL_SECRET_KEY", hidden, keysErr == nil, fmt.Sprintf("keys of at least %d characters, with commas between them", minKeyLength)},
+		{"PORTAL_OIDC_ISSUER", c.OIDCIssuer, c.OIDCIssuer == "" && c.OIDCID == "" || checkIssuer(c.OIDCIssuer) == nil, "https:// with a host, or http://localhost, beside PORTAL_OIDC_CLIENT_ID and PORTAL_OIDC_CLIENT_SECRET"},
+		{"PORTAL_OIDC_CLIENT_ID", c.OIDCID, (c.OIDCID != "") == (c.OIDCIssuer != ""), "what the issuer calls the portal, where PORTAL_OIDC_ISSUER is set"},
+		{"PORTAL_OIDC_CLIENT_SECRET", hidden, (c.OIDCSecret != "") == (c.OIDCIssuer != ""), "the issuer's secret, where PORTAL_OIDC_ISSUER is set"},
+		{"PORTAL_GITHUB_CLIENT_SECRET", hidden, (c.GitHubSecret != "") == (c.GitHubID != ""), "the application's secret, where PORTAL_GITHUB_CLIENT_ID is set"},
 		{"PORTAL_TRUSTED_PROXIES", c.TrustedProxies, proxiesErr == nil, "networks with commas between them, such as 10.0.0.0/8,fd00::/8"},
 		{"PORTAL_SEED", c.Seed, oneOf(c.Seed, "content", "none"), "content or none"},
 		{"PORTAL_RATE_LIMIT", c.RateLimit, oneOf(c.RateLimit, "on", "off"), "on or off"},
@@ -236,6 +245,8 @@ func (c Config) LogValue() slog.Value {
 		slog.String("mail_from", c.MailFrom),
 		slog.String("media_dir", c.MediaDir()),
 		slog.Int("secret_keys", len(c.Keys())),
+		slog.String("oidc_issuer", place(c.OIDCIssuer)),
+		slog.Bool("github", c.GitHubID != ""),
 		slog.String("trusted_proxies", c.TrustedProxies),
 		slog.String("seed", c.Seed),
 		slog.String("rate_limit", c.RateLimit),
@@ -310,6 +321,18 @@ func checkDatabaseURL(s string) error {
 		return errWrong
 	}
 	return nil
+}
+
+// checkIssuer takes an address whose keys nobody can swap on the way.
+func checkIssuer(s string) error {
+	u, err := url.Parse(s)
+	if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return errWrong
+	}
+	if ip, err := netip.ParseAddr(u.Hostname()); u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || err == nil && ip.IsLoopback()) {
+		return nil
+	}
+	return errWrong
 }
 
 func parseSMTPURL(s string) (*url.URL, error) {

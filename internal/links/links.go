@@ -163,6 +163,12 @@ func Share(path string) string {
 // SignIn is the path that a one-time link opens.
 func SignIn(token string) string { return Login + "/" + token }
 
+// LoginWith is where one leaves for a service that tells who one is.
+func LoginWith(service string) string { return Login + "/with/" + service }
+
+// LoginCallback is where that service sends one back to.
+func LoginCallback(service string) string { return LoginWith(service) + "/callback" }
+
 // Passkey is the path of one of the viewer's own passkeys.
 func Passkey(id int64) string { return Passkeys + "/" + strconv.FormatInt(id, 10) }
 
