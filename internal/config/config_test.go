@@ -100,9 +100,7 @@ func TestAWrongValueIsNamedWithWhatIsAllowed(t *testing.T) {
 		{"a mail server of another scheme", "PORTAL_SMTP_URL", "https://host", "PORTAL_SMTP_URL"},
 		{"a mail server without a host", "PORTAL_SMTP_URL", "smtp://", "PORTAL_SMTP_URL"},
 		{"an issuer whose keys travel in the open", "PORTAL_OIDC_ISSUER", "http://id.example.org", "PORTAL_OIDC_ISSUER"},
-		{"an issuer without a client", "PORTAL_OIDC_ISSUER", "https://id.example.org", "PORTAL_OIDC_CLIENT_ID"},
 		{"a client without an issuer", "PORTAL_OIDC_CLIENT_SECRET", "hush", "PORTAL_OIDC_CLIENT_SECRET"},
-		{"an application of GitHub's without its secret", "PORTAL_GITHUB_CLIENT_ID", "portal", "PORTAL_GITHUB_CLIENT_SECRET"},
 		{"a sender that is no address", "PORTAL_MAIL_FROM", "Community", `PORTAL_MAIL_FROM="Community": allowed is a mail address`},
 		{"a storage that is elsewhere", "PORTAL_STORAGE_URL", "s3://bucket", `PORTAL_STORAGE_URL="s3://bucket": allowed is file:PATH`},
 		{"a storage on a host", "PORTAL_STORAGE_URL", "file://host/media", "PORTAL_STORAGE_URL"},
@@ -321,6 +319,26 @@ func TestTheREADMEListsEverySetting(t *testing.T) {
 	for _, variable := range regexp.MustCompile("(?m)^\\| .*?`(PORTAL_[A-Z_]+)`").FindAllStringSubmatch(string(readme), -1) {
 		if !slices.Contains(known, variable[1]) {
 			t.Errorf("the README has a row for %s, which is no setting", variable[1])
+		}
+	}
+}
+
+func TestAnOutsideServiceNeedsAllOfItsSettings(t *testing.T) {
+	for _, tt := range []struct {
+		set  map[string]string
+		lack string
+	}{
+		{map[string]string{"PORTAL_OIDC_ISSUER": "https://id.example.org"}, "PORTAL_OIDC_CLIENT_ID"},
+		{map[string]string{"PORTAL_OIDC_ISSUER": "http://localhost:9000", "PORTAL_OIDC_CLIENT_ID": "portal"}, "PORTAL_OIDC_CLIENT_SECRET"},
+		{map[string]string{"PORTAL_OIDC_CLIENT_ID": "portal", "PORTAL_OIDC_CLIENT_SECRET": "hush"}, "PORTAL_OIDC_ISSUER"},
+		{map[string]string{"PORTAL_GITHUB_CLIENT_ID": "portal"}, "PORTAL_GITHUB_CLIENT_SECRET"},
+		{map[string]string{"PORTAL_GITHUB_CLIENT_SECRET": "hush"}, "PORTAL_GITHUB_CLIENT_SECRET"},
+		{map[string]string{"PORTAL_OIDC_ISSUER": "https://id.example.org/cdf", "PORTAL_OIDC_CLIENT_ID": "portal", "PORTAL_OIDC_CLIENT_SECRET": "hush"}, ""},
+		{map[string]string{"PORTAL_GITHUB_CLIENT_ID": "portal", "PORTAL_GITHUB_CLIENT_SECRET": "hush"}, ""},
+	} {
+		_, err := config.Load(func(name string) string { return tt.set[name] })
+		if tt.lack == "" && err != nil || tt.lack != "" && (err == nil || !strings.HasPrefix(err.Error(), tt.lack)) {
+			t.Errorf("%v: %v, want an error that begins with %q", tt.set, err, tt.lack)
 		}
 	}
 }
