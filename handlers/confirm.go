@@ -179,7 +179,7 @@ func (a *App) pageOf(address string) string {
 	return links.Account
 }
 
-// keptFields are the fields of a form, without what proves who sends it and without secrets, which are typed anew.
+// keptFields are the fields of a form that sends no files, without what proves who sends it and without secrets, which are typed anew.
 func keptFields(c *fiber.Ctx) (kept []KeptField) {
 	for name, value := range c.Request().PostArgs().All() {
 		if !slices.Contains([]string{confirmPassword, confirmCode, confirmPasskey, confirmChallenge, "current", "new", "code", "passkey", "challenge"}, string(name)) {

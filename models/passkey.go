@@ -155,8 +155,10 @@ func (s *Store) AddPasskey(ctx context.Context, site *auth.Passkeys, by Viewer, 
 		if err := tx.useChallenge(ctx, c); err != nil {
 			return err
 		}
-		if n, err := gorm.G[Passkey](tx.reader).Where("user_id = ?", by.UserID).Count(ctx, "id"); err != nil || n >= mostPasskeys {
-			return errors.Join(err, fmt.Errorf("%w: too many passkeys", ErrConflict))
+		if n, err := gorm.G[Passkey](tx.reader).Where("user_id = ?", by.UserID).Count(ctx, "id"); err != nil {
+			return err
+		} else if n >= mostPasskeys {
+			return fmt.Errorf("%w: too many passkeys", ErrConflict)
 		}
 		key := Passkey{UserID: by.UserID, Name: name, CredentialID: id, Handle: owner.Handle, Credential: stored, CreatedAt: tx.Now()}
 		if err := tx.write(ctx).Create(&key).Error; err != nil {

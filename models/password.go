@@ -106,8 +106,10 @@ func (s *Store) SignInWithPassword(ctx context.Context, before Viewer, email, pa
 	var entry entry
 	err = s.tx(ctx, func(tx *Store) error {
 		// Somebody may have changed it while the hash was computed.
-		if now, err := tx.passwordOf(ctx, user.ID); err != nil || now.Hash != kept.Hash {
-			return errors.Join(err, ErrWrongPassword)
+		if now, err := tx.passwordOf(ctx, user.ID); err != nil {
+			return err
+		} else if now.Hash != kept.Hash {
+			return ErrWrongPassword
 		}
 		if err := tx.right(ctx, guessedPassword, EmailKey(email)); err != nil {
 			return err

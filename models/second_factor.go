@@ -211,8 +211,10 @@ func (s *Store) NewRecoveryCodes(ctx context.Context, by Viewer) ([]string, erro
 		if _, err := tx.lockUser(ctx, by.UserID); err != nil {
 			return err
 		}
-		if has, err := tx.hasSecondFactor(ctx, by.UserID); err != nil || !has {
-			return errors.Join(err, fmt.Errorf("%w: no second factor", ErrConflict))
+		if has, err := tx.hasSecondFactor(ctx, by.UserID); err != nil {
+			return err
+		} else if !has {
+			return fmt.Errorf("%w: no second factor", ErrConflict)
 		}
 		if err := tx.keepRecoveryCodes(ctx, by.UserID, fresh); err != nil {
 			return err
@@ -310,8 +312,10 @@ func (s *Store) judgeCode(ctx context.Context, userID int64, typed string) (spen
 	}
 	if step, ok := s.keys.AuthenticatorStep(auth.PlainCode(typed), whose, app.Nonce, s.Now(), app.LastStep); ok && app.Nonce != "" {
 		return func(tx *Store) (string, error) {
-			err := once(tx.write(ctx).Model(&Authenticator{}).Where("user_id = ? AND nonce = ? AND last_step < ?", userID, app.Nonce, step).Update("last_step", step))
-			return "code", errors.Join(err, tx.right(ctx, guessedCode, whose))
+			if err := once(tx.write(ctx).Model(&Authenticator{}).Where("user_id = ? AND nonce = ? AND last_step < ?", userID, app.Nonce, step).Update("last_step", step)); err != nil {
+				return "", err
+			}
+			return "code", tx.right(ctx, guessedCode, whose)
 		}, nil
 	}
 	codes, err := gorm.G[RecoveryCode](s.reader).Where("user_id = ? AND used_at IS NULL", userID).Order("id").Find(ctx)
@@ -336,8 +340,10 @@ func (s *Store) judgeCode(ctx context.Context, userID int64, typed string) (spen
 				if err != nil {
 					return "", err
 				}
-				err = tx.noteSecurity(ctx, Viewer{UserID: userID, Role: user.Role}, user, RecoveryCodeUsed)
-				return "recovery code", errors.Join(err, tx.right(ctx, guessedCode, whose))
+				if err := tx.noteSecurity(ctx, Viewer{UserID: userID, Role: user.Role}, user, RecoveryCodeUsed); err != nil {
+					return "", err
+				}
+				return "recovery code", tx.right(ctx, guessedCode, whose)
 			}, nil
 		}
 	}
