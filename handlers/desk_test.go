@@ -90,9 +90,9 @@ func newDeskWorld(t testing.TB) *deskWorld {
 		t: t, db: db, clock: clock.NewFake(time.Date(2020, 6, 18, 16, 40, 0, 0, time.UTC)), kept: mail.File{Dir: t.TempDir()},
 		cookies: map[string]string{}, viewers: map[string]models.Viewer{},
 	}
-	w.exec("PRAGMA synchronous = OFF") // no test pulls the plug
 	keys := auth.Keys{[]byte("a key for tests that is long enough")}
 	w.store = models.NewStore(db.Reader, db.Writer, w.clock.Clock(), keys)
+	w.exec("PRAGMA synchronous = OFF") // no test pulls the plug
 	base, _ := url.Parse("http://community.example.org")
 	w.app, err = handlers.New(handlers.Options{
 		Store: w.store, Site: links.New(base), Log: slog.New(slog.DiscardHandler), Keys: keys, Uploads: uploads,
@@ -129,6 +129,15 @@ func newDeskWorld(t testing.TB) *deskWorld {
 func (w *deskWorld) exec(sql string, args ...any) {
 	w.t.Helper()
 	if err := w.db.Writer.Exec(sql, args...).Error; err != nil {
+		w.t.Fatal(err)
+	}
+	w.noticed()
+}
+
+// noticed lets the pages show what was written behind the store's back.
+func (w *deskWorld) noticed() {
+	w.t.Helper()
+	if err := w.store.RaiseContentVersion(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
 }

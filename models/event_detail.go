@@ -77,6 +77,7 @@ func (s *Store) publicEventID(ctx context.Context, slug string) (int64, error) {
 
 // eventDetail reads an event with what belongs to it, a query for each kind of thing.
 func (s *Store) eventDetail(ctx context.Context, id int64) (EventDetail, error) {
+	readsSeats(ctx)
 	var d EventDetail
 	err := s.read(ctx).Raw(`SELECT e.*, COALESCE(g.slug, '') AS group_slug, COALESCE(g.name, '') AS group_name,
 			COALESCE(s.title, '') AS series_title, COALESCE(c.reason, '') AS cancel_reason,

@@ -25,12 +25,13 @@ type Store struct {
 	reader, writer *gorm.DB
 	clock          clock.Clock
 	keys           auth.Keys
+	content        *content
 }
 
 // NewStore returns a store that reads and writes through the two handles, which may be the same, tells the time by
 // clock and derives links from keys.
 func NewStore(reader, writer *gorm.DB, clock clock.Clock, keys auth.Keys) *Store {
-	return &Store{reader: reader, writer: writer, clock: clock, keys: keys}
+	return &Store{reader: reader, writer: writer, clock: clock, keys: keys, content: new(content)}
 }
 
 // Now is the store's time: UTC, to the microsecond that both databases keep.
@@ -40,9 +41,19 @@ func (s *Store) Now() time.Time { return s.clock.Now().UTC().Truncate(time.Micro
 // and tells one time throughout. On SQLite transactions run one after the other.
 func (s *Store) tx(ctx context.Context, fn func(tx *Store) error) error {
 	now := s.Now()
+	var change contentChange
 	err := s.writer.WithContext(ctx).Transaction(func(db *gorm.DB) error {
-		return fn(&Store{reader: db, writer: db, clock: func() time.Time { return now }, keys: s.keys})
+		tx := &Store{reader: db, writer: db, clock: func() time.Time { return now }, keys: s.keys, content: s.content}
+		if err := fn(tx); err != nil {
+			return err
+		}
+		var err error
+		change, err = tx.contentChange(ctx)
+		return err
 	})
+	if err == nil {
+		s.content.committed(change)
+	}
 	return translate(err)
 }
 

@@ -102,6 +102,7 @@ func SeatsLeft(tickets []Ticket) (left int, limited bool) {
 
 // ticketsOf are the tickets of some events, in the order of their positions.
 func (s *Store) ticketsOf(ctx context.Context, eventIDs []int64) (map[int64][]Ticket, error) {
+	readsSeats(ctx)
 	var rows []struct {
 		TicketType
 		QuotaID   *int64

@@ -182,6 +182,8 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 		work.Go(func() { worker.Run(working) })
 	}
 
+	work.Go(func() { watchContent(working, log, store) })
+
 	served := make(chan error, 1)
 	go func() { served <- web.Listener(patientListener{listener}) }()
 	fmt.Fprintf(w.out, "listening on http://%s\n", listener.Addr())
@@ -195,6 +197,22 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	stopWork()
 	work.Wait()
 	return errors.Join(err, uploads.Close())
+}
+
+// watchPause is how long a process waits before it watches again for what others change, after the database went.
+const watchPause = time.Second
+
+// watchContent lets the pages in the cache follow what other processes change, until the context ends.
+func watchContent(ctx context.Context, log *slog.Logger, store *models.Store) {
+	for ctx.Err() == nil {
+		if err := store.WatchContent(ctx); err != nil {
+			log.LogAttrs(ctx, slog.LevelWarn, "changes by other processes are not noticed for now", slog.String("error", err.Error()))
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(watchPause):
+		}
+	}
 }
 
 // newMetrics returns the figures about the process and its connections to the database, to which others add theirs.

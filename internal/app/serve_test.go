@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cdfoundation/portal/internal/app"
 )
@@ -111,4 +112,19 @@ func TestWrongUsageIsTwo(t *testing.T) {
 			t.Errorf("portal %s: exit %d, said %q; want 2 and why", strings.Join(args, " "), code, &errOut)
 		}
 	}
+}
+
+func TestWhatACommandChangesShowsOnPagesThatWereKept(t *testing.T) {
+	p := serve(t)
+	_, before := p.get(t, "/events")
+	if code, _, errOut := p.run("content", "remove-sample"); code != 0 {
+		t.Fatal(errOut)
+	}
+	for range 200 {
+		if _, after := p.get(t, "/events"); string(after) != string(before) {
+			return
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	t.Error("five seconds after the events of the sample were removed the page shows them")
 }

@@ -30,7 +30,8 @@ func openSQLite(path string) (*DB, error) {
 	if err := limit(writer, 1); err != nil {
 		return nil, err
 	}
-	if err := limit(reader, runtime.GOMAXPROCS(0)*2); err != nil {
+	// One more than are read on at the same time watches for what other processes write.
+	if err := limit(reader, runtime.GOMAXPROCS(0)*2+1); err != nil {
 		return nil, err
 	}
 	return &DB{Reader: reader, Writer: writer}, nil
