@@ -43,6 +43,7 @@ type App struct {
 	Options
 	pages       pages
 	metrics     metrics
+	cache       *pageCache
 	shareImages shareImages
 }
 
@@ -51,10 +52,13 @@ func New(o Options) (*fiber.App, error) {
 	a := &App{Options: o}
 	a.Metrics = cmp.Or(o.Metrics, prometheus.NewRegistry())
 	a.metrics = newMetrics(a.Metrics)
+	var err error
+	if a.cache, err = newPageCache(a.Metrics); err != nil {
+		return nil, fmt.Errorf("page cache: %w", err)
+	}
 	if err := a.Metrics.Register(figures{a.Store}); err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
-	var err error
 	if a.pages, err = newPages(); err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
 	}
