@@ -41,14 +41,13 @@ func (a *App) use(app *fiber.App) {
 }
 
 // requestIDHeader names a request in an answer, as the log does.
-const requestIDHeader = "X-Request-Id"
+var requestIDHeader = []byte("X-Request-Id")
 
 // logged gives the request its id and writes one line about it, without personal data.
 func (a *App) logged(c *fiber.Ctx) error {
 	began := a.Store.Now()
 	id := strconv.FormatUint(rand.Uint64(), 36) //nolint:gosec // a name, no secret
 	c.Locals(requestIDKey, id)
-	c.Set(requestIDHeader, id)
 	err := c.Next()
 	if err != nil {
 		// The error handler is called here, so that the line knows the status it chose.
@@ -56,6 +55,7 @@ func (a *App) logged(c *fiber.Ctx) error {
 			return err
 		}
 	}
+	c.Response().Header.SetCanonical(requestIDHeader, []byte(id))
 	route, _ := c.Locals(routeKey).(string)
 	size := 0
 	if !c.Response().IsBodyStream() { // asking a stream for its bytes would keep them all
@@ -63,9 +63,13 @@ func (a *App) logged(c *fiber.Ctx) error {
 	}
 	took := a.Store.Now().Sub(began)
 	a.metrics.answered(route, c.Method(), c.Response().StatusCode(), viewer(c).SignedIn(), took)
-	a.Log.LogAttrs(c.UserContext(), slog.LevelInfo, "request", slog.String("id", id), slog.String("method", c.Method()),
-		slog.String("route", route), slog.Int("status", c.Response().StatusCode()),
-		slog.Int("bytes", size), slog.Duration("took", took))
+	if ctx := c.UserContext(); a.Log.Enabled(ctx, slog.LevelInfo) {
+		// Made here, a record does not look for the line of code that it comes from, which takes a fifth of its time.
+		line := slog.NewRecord(began, slog.LevelInfo, "request", 0)
+		line.AddAttrs(slog.String("id", id), slog.String("method", c.Method()), slog.String("route", route),
+			slog.Int("status", c.Response().StatusCode()), slog.Int("bytes", size), slog.Duration("took", took))
+		_ = a.Log.Handler().Handle(ctx, line) // as every line of a log, it is lost where it cannot be written
+	}
 	return nil
 }
 

@@ -118,7 +118,6 @@ func newCachedPage(version models.ContentVersion, seats bool, route string, r *f
 	for n, coding := range codings {
 		form := &page.forms[n]
 		r.Header.CopyTo(&form.header)
-		form.header.Del(requestIDHeader)
 		form.tag = `"` + hash + `"`
 		if coding != "" {
 			form.header.Set(fiber.HeaderContentEncoding, coding)
@@ -223,9 +222,7 @@ func (a *App) fillCache(c *fiber.Ctx, key string, version models.ContentVersion)
 func (a *App) sendCached(c *fiber.Ctx, page *cachedPage) error {
 	form := page.form(c.Request().Header.Peek(fiber.HeaderAcceptEncoding))
 	answer := c.Response()
-	id := string(answer.Header.Peek(requestIDHeader))
 	form.header.CopyTo(&answer.Header)
-	answer.Header.Set(requestIDHeader, id)
 	c.Locals(routeKey, page.route)
 	if unchanged(c, form.tag, page.modified) {
 		answer.ResetBody()

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 	_ "time/tzdata" // zones must not depend on what the host has installed
 
@@ -122,12 +121,4 @@ func (w *world) withStore(do func(config.Config, *models.Store) error) (err erro
 
 func errBehind(migrations int) error {
 	return fmt.Errorf("the schema is %d migrations behind: run `portal migrate`", migrations)
-}
-
-func logger(c config.Config, w io.Writer) *slog.Logger {
-	options := &slog.HandlerOptions{Level: c.Level()}
-	if c.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
-	}
-	return slog.New(slog.NewTextHandler(w, options))
 }

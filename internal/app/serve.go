@@ -45,7 +45,8 @@ const shutdownLimit = 20 * time.Second
 
 // Run serves until the context ends, then drains.
 func (s *serveCommand) Run(w *world) (err error) {
-	log := logger(s.Config, w.errOut)
+	log, flush := logger(s.Config, w.errOut)
+	defer flush()
 	slog.SetDefault(log)
 	if s.Offset() != 0 {
 		log.Warn("the clock is shifted", slog.Duration("offset", s.Offset()))
