@@ -24,6 +24,7 @@ type ContentVersion struct {
 type content struct {
 	changes, seats atomic.Uint64
 	quiet          atomic.Pointer[quiet]
+	watched        atomic.Bool // what others change is noticed
 
 	mu    sync.Mutex
 	noted struct{ Content, Seats int64 } // the counts of SQLite's content_version when they were last read
@@ -135,6 +136,7 @@ func (s *Store) WatchContent(ctx context.Context) error {
 	if s.postgres() {
 		watch = s.listen
 	}
+	defer s.content.watched.Store(false)
 	if err := watch(ctx); err != nil && ctx.Err() == nil {
 		return translate(err)
 	}
@@ -167,6 +169,7 @@ func (s *Store) watchFile(ctx context.Context) (err error) {
 			s.content.committed(change)
 			seen = written
 		}
+		s.content.watched.Store(true)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -195,6 +198,7 @@ func (s *Store) listen(ctx context.Context) (err error) {
 			return err
 		}
 		s.content.committed(contentChange{content: true, seats: true}) // whatever happened before
+		s.content.watched.Store(true)
 		for {
 			change, err := pg.Conn().WaitForNotification(ctx)
 			if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/cdfoundation/portal/content"
 	"github.com/cdfoundation/portal/handlers"
@@ -156,6 +157,7 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	store.WatchCommits(commitMetrics(metrics))
 	web, err := handlers.New(handlers.Options{
 		Metrics: metrics,
 		Store:   store, Site: site, Log: log, Keys: keys, Uploads: uploads, KeptMail: kept, RateLimit: s.Limited(),
@@ -228,6 +230,29 @@ func newMetrics(db *database.DB) (*prometheus.Registry, error) {
 		all.MustRegister(collectors.NewDBStatsCollector(pool, name))
 	}
 	return all, nil
+}
+
+// commitMetrics shows the commits of the queues of changes in r.
+func commitMetrics(r prometheus.Registerer) func(models.Commit) {
+	all := promauto.With(r)
+	changes := all.NewHistogram(prometheus.HistogramOpts{
+		Name: "portal_commit_changes", Help: "Changes that were committed together.", Buckets: prometheus.ExponentialBuckets(1, 2, 10),
+	})
+	took := all.NewHistogram(prometheus.HistogramOpts{
+		Name: "portal_commit_seconds", Help: "How long a commit took, its changes included.", Buckets: prometheus.ExponentialBuckets(.0005, 2, 15),
+	})
+	waited := all.NewHistogram(prometheus.HistogramOpts{
+		Name: "portal_commit_wait_seconds", Help: "How long the change had waited that waited longest for a commit.", Buckets: prometheus.ExponentialBuckets(.0005, 2, 15),
+	})
+	waiting := all.NewGauge(prometheus.GaugeOpts{
+		Name: "portal_commit_queue_changes", Help: "Changes that came while the last commit was about to begin; 4096 are the most.",
+	})
+	return func(c models.Commit) {
+		changes.Observe(float64(c.Changes))
+		took.Observe(c.Took.Seconds())
+		waited.Observe(c.Waited.Seconds())
+		waiting.Set(float64(c.Waiting))
+	}
 }
 
 // acceptPause is how long a process waits that has no file descriptor left for another connection.

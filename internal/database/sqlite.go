@@ -19,7 +19,10 @@ func openSQLite(path string) (*DB, error) {
 	if err := makeFile(path); err != nil {
 		return nil, err
 	}
-	writer, err := gorm.Open(sqlite.Open(sqliteSource(path, false)), config())
+	// In a transaction GORM's prepared statements are prepared anew each time; the driver's stay with the connection.
+	settings := config()
+	settings.PrepareStmt = false
+	writer, err := gorm.Open(sqlite.Open(sqliteSource(path, false)), settings)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
@@ -79,6 +82,8 @@ func sqliteSource(path string, readOnly bool) string {
 	if readOnly {
 		q.Set("_query_only", "1")
 		q.Set("_txlock", "deferred")
+	} else {
+		q.Set("_stmt_cache_size", "200")
 	}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
