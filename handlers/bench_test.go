@@ -169,7 +169,7 @@ func benchmarkBlog(b *testing.B, n int) (*fiber.App, *App) {
 	keys := auth.Keys{[]byte("a key for tests that is long enough")}
 	o := Options{
 		Store: models.NewStore(db.Reader, db.Writer, clock.NewFake(now).Clock(), keys), Site: links.New(base), Keys: keys,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), //nolint:sloglint // a line is written, and what it costs counts
+		Log:   slog.New(slog.NewTextHandler(io.Discard, nil)), //nolint:sloglint // a line is written, and what it costs counts
 		Ready: func(context.Context) error { return nil }, Contact: "community@example.org",
 		Metrics: prometheus.NewRegistry(),
 	}
