@@ -41,6 +41,7 @@ type Registration struct {
 	Email        string // as typed, used for sending
 	EmailKey     string // normalised, used for comparing
 	LinkMailedAt *time.Time
+	Sample       bool // generated, of nobody
 	CreatedAt    time.Time
 	CancelledAt  *time.Time
 }

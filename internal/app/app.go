@@ -26,6 +26,7 @@ type commands struct {
 	User    userCommand    `cmd:"" help:"Make accounts and one-time sign-in links."`
 	Backup  backupCommand  `cmd:"" help:"Copy everything into one file while the server runs."`
 	Restore restoreCommand `cmd:"" help:"Fill an empty database from such a file."`
+	Sample  sampleCommand  `cmd:"" help:"Fill a database with generated data, for trials and benchmarks only."`
 	Doctor  doctorCommand  `cmd:"" help:"Check settings, database, mail, storage, clock and the rules of registrations."`
 	Routes  routesCommand  `cmd:"" help:"List every address, and who may ask for it."`
 	Stats   statsCommand   `cmd:"" help:"Count what is in the database."`
