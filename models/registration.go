@@ -506,6 +506,9 @@ const livingOfQuota = `(SELECT count(DISTINCT r.id) FROM registrations r
 	JOIN registration_tickets rt ON rt.registration_id = r.id JOIN ticket_type_quotas tq ON tq.ticket_type_id = rt.ticket_type_id
 	WHERE tq.quota_id = quotas.id AND r.status <> 'cancelled')`
 
+// sampleOfQuota counts those of them that were generated.
+var sampleOfQuota = strings.Replace(livingOfQuota, "r.status", "r.sample AND r.status", 1)
+
 // Invariants checks what must hold of registrations in every state and names what does not.
 func (s *Store) Invariants(ctx context.Context) ([]string, error) {
 	var broken []string

@@ -842,10 +842,10 @@ func (f *sampleFill) post(n int) Post {
 	if len(f.groupRows) > 0 && f.rand.IntN(20) == 0 {
 		p.GroupID = &f.groupRows[f.early(len(f.groupRows))].ID
 	}
-	switch f.rand.IntN(60) {
-	case 0:
+	switch {
+	case n%60 == 30:
 		p.Status, p.PublishAt = oneOfList(f.rand, []PostStatus{PostDraft, PostSubmitted, PostChangesAsked}), nil
-	case 1, 2:
+	case f.rand.IntN(30) == 0:
 		if changed := publish.AddDate(0, 0, 3); changed.Before(f.today) {
 			p.ChangedAt, p.UpdatedAt, p.Version = &changed, changed, 2
 		}
