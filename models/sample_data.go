@@ -852,4 +852,3 @@ func (f *sampleFill) post(n int) Post {
 	}
 	return p
 }
-

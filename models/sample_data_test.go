@@ -118,7 +118,7 @@ func TestSampleDataGoesWithItsRegistrations(t *testing.T) {
 			t.Errorf("%+v", report)
 		}
 		for _, line := range testkit.Dump(t, store) {
-			if table, _, _ := strings.Cut(line, " "); table != "audit_entries" {
+			if table, _, _ := strings.Cut(line, " "); table != "audit_entries" && !strings.HasSuffix(line, " posts=0") {
 				t.Errorf("still there: %.150s", line)
 			}
 		}
