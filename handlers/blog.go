@@ -138,7 +138,7 @@ func (a *App) showPosts(c *fiber.Ctx, list archive) error {
 	if err != nil {
 		return err
 	}
-	list.filter.Limit, list.filter.Offset = postsPerPage, (number-1)*postsPerPage
+	list.filter.Limit, list.filter.Offset, list.filter.Total = postsPerPage, (number-1)*postsPerPage, total
 	rows, err := a.Store.Posts(ctx, list.filter)
 	if err != nil {
 		return err
