@@ -2,8 +2,8 @@ package models_test
 
 import (
 	"errors"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -134,7 +134,7 @@ func TestAGeneratedEventForWhichSomebodyRegisteredStaysWithThatRegistrationAlone
 			Order("id").Take(&event).Error; err != nil {
 			t.Fatal(err)
 		}
-		in := models.RegisterInput{Name: "Bo", Email: "bo@example.org", Tickets: names(t, store, "SELECT slug FROM ticket_types WHERE event_id = "+fmt.Sprint(event.ID))[:1], Consent: true}
+		in := models.RegisterInput{Name: "Bo", Email: "bo@example.org", Tickets: names(t, store, "SELECT slug FROM ticket_types WHERE event_id = "+strconv.FormatInt(event.ID, 10))[:1], Consent: true}
 		if _, err := store.Register(t.Context(), event.Slug, in); err != nil {
 			t.Fatal(err)
 		}
