@@ -77,7 +77,7 @@ func (s *Store) nextMoment(ctx context.Context, now time.Time) (time.Time, error
 	next := now.Truncate(24 * time.Hour).Add(24 * time.Hour)
 	queries := []string{
 		"SELECT publish_at FROM posts WHERE status = 'published' AND publish_at > $1 AND publish_at < $2",
-		"SELECT expire_at FROM posts WHERE expire_at > $1 AND expire_at < $2",
+		"SELECT expire_at FROM posts WHERE status = 'published' AND expire_at > $1 AND expire_at < $2",
 	}
 	for _, column := range []string{"published_at", "opens_at", "closes_at", "starts_at", "ends_at"} {
 		queries = append(queries, "SELECT "+column+" FROM events WHERE ends_at > $1 AND "+column+" > $1 AND "+column+" < $2")

@@ -48,7 +48,7 @@ var private = []string{"cmd/portal", "internal/app", "internal/testkit", "intern
 // onlyIn lists, for what is not ours, the rooms that may import it. A path ends
 // in a slash where it means everything below it too.
 var onlyIn = map[string][]string{
-	"github.com/gofiber/":                {"handlers"},
+	"github.com/gofiber/":                {"handlers", "internal/bench"},
 	"github.com/valyala/fasthttp/":       {"handlers"},
 	"gorm.io/":                           {"models", "internal/database", "internal/testkit"},
 	"database/sql":                       {"models", "internal/database", "internal/testkit"},

@@ -9,7 +9,6 @@ CREATE TABLE content_version (
 );
 INSERT INTO content_version (id, content, seats) VALUES (1, 1, 1);
 CREATE INDEX events_moments ON events (ends_at, starts_at, opens_at, closes_at, published_at);
-CREATE INDEX posts_expiring ON posts (expire_at) WHERE expire_at IS NOT NULL;
 -- +goose StatementBegin
 CREATE TRIGGER settings_added AFTER INSERT ON settings BEGIN UPDATE content_version SET content = content + 1; END;
 CREATE TRIGGER settings_changed AFTER UPDATE ON settings BEGIN UPDATE content_version SET content = content + 1; END;

@@ -4,7 +4,6 @@
 -- it. An event's end decides whether time changes it.
 -- +goose Up
 CREATE INDEX events_moments ON events (ends_at, starts_at, opens_at, closes_at, published_at);
-CREATE INDEX posts_expiring ON posts (expire_at) WHERE expire_at IS NOT NULL;
 -- +goose StatementBegin
 CREATE FUNCTION raise_content_version() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
