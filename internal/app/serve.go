@@ -7,9 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"slices"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -188,7 +186,7 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	work.Go(func() { watchContent(working, log, store) })
 
 	served := make(chan error, 1)
-	go func() { served <- web.Listener(patientListener{listener}) }()
+	go func() { served <- web.Listener(newPatientListener(listener)) }()
 	fmt.Fprintf(w.out, "listening on http://%s\n", listener.Addr())
 	select {
 	case err = <-served:
@@ -252,25 +250,6 @@ func commitMetrics(r prometheus.Registerer) func(models.Commit) {
 		took.Observe(c.Took.Seconds())
 		waited.Observe(c.Waited.Seconds())
 		waiting.Set(float64(c.Waiting))
-	}
-}
-
-// acceptPause is how long a process waits that has no file descriptor left for another connection.
-const acceptPause = 100 * time.Millisecond
-
-// patientListener waits while the process or the machine is out of file descriptors or memory for connections, for which the
-// server would end.
-type patientListener struct{ net.Listener }
-
-// Accept returns the next connection.
-func (l patientListener) Accept() (net.Conn, error) {
-	for {
-		conn, err := l.Listener.Accept()
-		short := slices.ContainsFunc([]error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM}, func(e error) bool { return errors.Is(err, e) })
-		if !short {
-			return conn, err
-		}
-		time.Sleep(acceptPause)
 	}
 }
 
