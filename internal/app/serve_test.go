@@ -30,6 +30,19 @@ func TestServeStartsOnAnEmptyDatabaseAndStopsCleanly(t *testing.T) {
 	}
 }
 
+func TestDoctorTellsWhetherThePortalThatRunsIsReady(t *testing.T) {
+	p := serve(t, "PORTAL_SEED", "none", "PORTAL_BASE_URL", "https://community.example.org")
+	_, port, _ := strings.Cut(strings.TrimPrefix(p.URL, "http://"), ":")
+	p.env["PORTAL_ADDR"] = "0.0.0.0:" + port
+	if code, out, errOut := p.run("doctor", "--ready"); code != 0 || out != "ready\n" {
+		t.Errorf("while it runs: exit %d, said %q %q", code, out, errOut)
+	}
+	p.stop()
+	if code, _, errOut := p.run("doctor", "--ready"); code != 1 || !strings.Contains(errOut, "no portal answers") {
+		t.Errorf("after its end: exit %d, said %q", code, errOut)
+	}
+}
+
 func TestASecondStartKeepsWhatIsThere(t *testing.T) {
 	p := serve(t)
 	_, before, _ := p.run("stats")
