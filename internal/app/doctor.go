@@ -68,6 +68,9 @@ func (w *world) databaseSound(c config.Config, check func(string, error) bool) (
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := db.Sound(w.ctx, 0); err != nil {
+		return err
+	}
 	broken, err := store.Invariants(w.ctx)
 	if err != nil {
 		return err

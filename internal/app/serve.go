@@ -42,6 +42,10 @@ func (serveCommand) Help() string {
 // shutdownLimit is how long requests and jobs under way may take after the program was told to stop.
 const shutdownLimit = 20 * time.Second
 
+// soundLimit is how large a SQLite file may be for the start to wait until it is read and checked: some hundredths of a second.
+// `portal doctor` checks larger ones.
+const soundLimit = 32 << 20
+
 // Run serves until the context ends, then drains.
 func (s *serveCommand) Run(w *world) (err error) {
 	log, flush := logger(s.Config, w.errOut)
@@ -61,6 +65,9 @@ func (s *serveCommand) Run(w *world) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := db.Sound(w.ctx, soundLimit); err != nil {
+		return err
+	}
 	tick := clock.System(s.Offset())
 	keys, err := secretKeys(w.ctx, s.Config, db, tick)
 	if err != nil {

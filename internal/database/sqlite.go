@@ -1,12 +1,15 @@
 package database
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/mattn/go-sqlite3"
@@ -86,6 +89,26 @@ func sqliteSource(path string, readOnly bool) string {
 		q.Set("_stmt_cache_size", "200")
 	}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
+}
+
+// damaged says which file it is of which SQLite says that it is none of its own or torn, and what to do.
+func damaged(path string, err error) error {
+	if lite, ok := errors.AsType[sqlite3.Error](err); ok && (lite.Code == sqlite3.ErrNotADB || lite.Code == sqlite3.ErrCorrupt) {
+		return fmt.Errorf("%s is damaged: move it away and restore a backup (%w)", path, err)
+	}
+	return err
+}
+
+// soundSQLite reports damage of the file. The check reads all of it.
+func soundSQLite(ctx context.Context, pool *sql.DB, path string) error {
+	var said string
+	if err := pool.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&said); err != nil {
+		return damaged(path, err)
+	}
+	if said != "ok" {
+		return fmt.Errorf("%s is damaged: move it away and restore a backup (%s)", path, strings.ReplaceAll(said, "\n", " "))
+	}
+	return nil
 }
 
 // SQLiteVersion is the version of the SQLite that is built in.
