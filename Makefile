@@ -22,8 +22,9 @@ release: ## build bin/portal to be carried elsewhere: linked statically, reprodu
 	CGO_ENABLED=1 go build -trimpath -buildvcs=false -tags netgo,osusergo,sqlite_omit_load_extension \
 		-ldflags '-s -w -linkmode external -extldflags -static $(LDFLAGS)' -o bin/portal ./cmd/portal
 
+# Podman's own format of images knows no health check.
 image: ## build the container image portal with podman, or with CONTAINER=docker
-	$(CONTAINER) build --file $(OPS)/Containerfile --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) --tag portal:latest .
+	BUILDAH_FORMAT=docker $(CONTAINER) build --file $(OPS)/Containerfile --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) --tag portal:latest .
 
 # serve migrates an empty database by itself and refuses one that is behind.
 run: build ## build, bring the database up to date and serve on http://127.0.0.1:8080
