@@ -93,10 +93,12 @@ func (w *world) ready() error {
 	if err != nil {
 		return fmt.Errorf("PORTAL_ADDR=%q: %w", settings.Addr, err)
 	}
-	settings.BaseURL = "" // the machine's own address, not that of the proxy
+	if listening.IP == nil || listening.IP.IsUnspecified() {
+		listening.IP = net.IPv4(127, 0, 0, 1) // a container may not know the name localhost
+	}
 	ctx, cancel := context.WithTimeout(w.ctx, 5*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, settings.PublicURL(listening).String()+"/readyz", http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+listening.String()+"/readyz", http.NoBody)
 	if err != nil {
 		return err
 	}
