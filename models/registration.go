@@ -44,6 +44,7 @@ type Registration struct {
 	Sample       bool // generated, of nobody
 	CreatedAt    time.Time
 	CancelledAt  *time.Time
+	ErasedAt     *time.Time // when name and address went; the row is counted for ever
 }
 
 // RegistrationTicket is a ticket of a registration.
@@ -485,6 +486,14 @@ func (s *Store) Cancel(ctx context.Context, token string) (Registration, error) 
 }
 
 func (s *Store) cancelRegistration(ctx context.Context, by Viewer, r *Registration) error {
+	if err := s.giveUp(ctx, by, r); err != nil {
+		return err
+	}
+	return s.enqueue(ctx, registrationMail(MailUnregistered, *r, 1))
+}
+
+// giveUp cancels a living registration: its seats are free and its consents withdrawn.
+func (s *Store) giveUp(ctx context.Context, by Viewer, r *Registration) error {
 	now := s.Now()
 	r.Status, r.CancelledAt = RegistrationCancelled, &now
 	if err := changed(s.write(ctx).Model(&Registration{}).Where("id = ? AND status <> ?", r.ID, RegistrationCancelled).
@@ -495,7 +504,7 @@ func (s *Store) cancelRegistration(ctx context.Context, by Viewer, r *Registrati
 		FROM registration_tickets rt JOIN ticket_type_quotas tq ON tq.ticket_type_id = rt.ticket_type_id WHERE rt.registration_id = ?)`, r.ID).Error; err != nil {
 		return err
 	}
-	if err := s.enqueue(ctx, registrationMail(MailUnregistered, *r, 1)); err != nil {
+	if err := s.write(ctx).Model(&Consent{}).Where("registration_id = ? AND withdrawn_at IS NULL", r.ID).Update("withdrawn_at", now).Error; err != nil {
 		return err
 	}
 	return s.audit(ctx, by, "registration.cancel", "registrations", r.ID, string(RegistrationConfirmed), string(RegistrationCancelled))

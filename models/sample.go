@@ -108,7 +108,11 @@ func (s *Store) removeSample(ctx context.Context, kind, table string, id int64, 
 	if err := s.indexDocument(ctx, SearchKind(kind), id); err != nil {
 		return err
 	}
-	return s.audit(ctx, Viewer{Role: "command"}, kind+".remove_sample", table, id, slug, "")
+	before := slug
+	if table == "ambassadors" {
+		before = "" // a person's name, more or less
+	}
+	return s.audit(ctx, Viewer{Role: "command"}, kind+".remove_sample", table, id, before, "")
 }
 
 // sampleLeftover is a table of things that sample rows lead to, and that go with them when nothing else does.

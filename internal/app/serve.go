@@ -140,19 +140,35 @@ func (s *serveCommand) work(w *world, log *slog.Logger, store *models.Store) err
 	if err != nil {
 		return err
 	}
+	uploads, err := s.openUploads()
+	if err != nil {
+		return err
+	}
 	log.Info("working")
-	jobs.New(jobs.Options{Store: store, Site: siteOf(s.Config), Sender: sender, From: s.From(), Log: log}).Run(w.ctx)
-	return nil
+	jobs.New(jobs.Options{
+		Store: store, Site: siteOf(s.Config), Sender: sender, From: s.From(), Log: log, Uploads: uploads, KeptMail: mail.File{Dir: s.MailDir()},
+	}).Run(w.ctx)
+	return uploads.Close()
+}
+
+// openUploads opens the folder of uploaded pictures, which is made where there is none.
+func (s *serveCommand) openUploads() (*os.Root, error) {
+	err := os.MkdirAll(s.MediaDir(), 0o700)
+	if err != nil {
+		return nil, fmt.Errorf("PORTAL_STORAGE_URL: %w", err)
+	}
+	uploads, err := os.OpenRoot(s.MediaDir())
+	if err != nil {
+		return nil, fmt.Errorf("PORTAL_STORAGE_URL: %w", err)
+	}
+	return uploads, nil
 }
 
 // serve runs the web application on the listener and the background work beside it until the context ends.
 func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store *models.Store, keys auth.Keys, site links.Site, listener net.Listener) error {
-	if err := os.MkdirAll(s.MediaDir(), 0o700); err != nil {
-		return errors.Join(fmt.Errorf("PORTAL_STORAGE_URL: %w", err), listener.Close())
-	}
-	uploads, err := os.OpenRoot(s.MediaDir())
+	uploads, err := s.openUploads()
 	if err != nil {
-		return errors.Join(fmt.Errorf("PORTAL_STORAGE_URL: %w", err), listener.Close())
+		return errors.Join(err, listener.Close())
 	}
 	sender, kept, err := s.mailSender()
 	if err != nil {
@@ -185,7 +201,9 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	working, stopWork := context.WithCancel(context.WithoutCancel(w.ctx))
 	defer stopWork()
 	var work sync.WaitGroup
-	worker := jobs.New(jobs.Options{Store: store, Site: site, Sender: sender, From: s.From(), Log: log, Metrics: metrics})
+	worker := jobs.New(jobs.Options{
+		Store: store, Site: site, Sender: sender, From: s.From(), Log: log, Uploads: uploads, KeptMail: mail.File{Dir: s.MailDir()}, Metrics: metrics,
+	})
 	if !s.WebOnly {
 		work.Go(func() { worker.Run(working) })
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	netmail "net/mail"
+	"os"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -25,6 +26,9 @@ type Options struct {
 	Sender mail.Sender
 	From   *netmail.Address
 	Log    *slog.Logger
+
+	Uploads  *os.Root  // where uploaded pictures lie
+	KeptMail mail.File // where mails lie that were kept instead of sent
 
 	Metrics prometheus.Registerer // nil: nobody asks for figures
 }
@@ -52,7 +56,7 @@ func New(o Options) *Worker {
 const (
 	mailPoll   = 500 * time.Millisecond // between two looks for mails that are due
 	mailBatch  = 8                      // mails sent at the same time, each to another person
-	forgetEach = time.Hour              // between two deletions of sessions that have ended
+	forgetEach = time.Hour              // between two looks for what was kept for its time
 	mailLimit  = 15 * time.Second       // for one mail, shorter than its lease and than a shutdown may take
 )
 
@@ -63,9 +67,15 @@ func (w *Worker) Run(ctx context.Context) {
 		w.Log.LogAttrs(ctx, slog.LevelError, "no mail can be written", slog.String("error", err.Error()))
 		return
 	}
-	forget := time.NewTicker(forgetEach)
-	defer forget.Stop()
+	var forgot time.Time
 	for ctx.Err() == nil {
+		if now := w.Store.Now(); now.Sub(forgot) >= forgetEach {
+			w.forget(ctx)
+			forgot = now
+		}
+		if err := w.removeFiles(ctx); err != nil && ctx.Err() == nil {
+			w.Log.LogAttrs(ctx, slog.LevelWarn, "files were not removed", slog.String("error", err.Error()))
+		}
 		sent, err := w.sendDue(ctx, letters)
 		if err != nil && ctx.Err() == nil {
 			w.Log.LogAttrs(ctx, slog.LevelWarn, "mails were not claimed", slog.String("error", err.Error()))
@@ -76,10 +86,6 @@ func (w *Worker) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-time.After(mailPoll):
-		case <-forget.C:
-			if err := w.Store.ForgetSessions(ctx); err != nil && ctx.Err() == nil {
-				w.Log.LogAttrs(ctx, slog.LevelWarn, "ended sessions were not deleted", slog.String("error", err.Error()))
-			}
 		}
 	}
 }

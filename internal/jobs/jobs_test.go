@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	netmail "net/mail"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -31,6 +32,9 @@ type post struct {
 	clock  *clock.Fake
 	box    *testkit.Mailbox
 	worker *jobs.Worker
+
+	uploads *os.Root
+	kept    mail.File
 }
 
 const evening = `---
@@ -72,6 +76,11 @@ func newPost(t *testing.T) *post {
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.kept.Dir = t.TempDir()
+	if p.uploads, err = os.OpenRoot(t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.uploads.Close() })
 	p.worker = p.with(sender)
 	return p
 }
@@ -82,7 +91,7 @@ func (p *post) with(sender mail.Sender) *jobs.Worker {
 		p.t.Fatal(err)
 	}
 	return jobs.New(jobs.Options{
-		Store: p.store, Site: links.New(base), Sender: sender, Log: slog.New(slog.DiscardHandler),
+		Uploads: p.uploads, KeptMail: p.kept, Store: p.store, Site: links.New(base), Sender: sender, Log: slog.New(slog.DiscardHandler),
 		From: &netmail.Address{Name: "CDF Community", Address: "community@example.org"},
 	})
 }

@@ -50,11 +50,18 @@ type PostLetter struct {
 	URL                             string // of the post, of its review, or of its editor
 }
 
+// ErasedLetter is the last mail to somebody whose data is erased.
+type ErasedLetter struct {
+	SiteURL string
+	Event   string // whose registration is erased; empty for an account
+}
+
 // letters are the templates of the mails.
 type letters struct {
 	registrations map[models.MailKind]*templates.Mail[RegistrationLetter]
 	posts         map[models.MailKind]*templates.Mail[PostLetter]
 	signIns       map[models.MailKind]*templates.Mail[SignInLetter]
+	erased        *templates.Mail[ErasedLetter]
 }
 
 func newLetters() (letters, error) {
@@ -78,7 +85,9 @@ func newLetters() (letters, error) {
 		tmpl, err := templates.NewMail[SignInLetter](string(kind))
 		l.signIns[kind], errs = tmpl, append(errs, err)
 	}
-	return l, errors.Join(errs...)
+	erased, err := templates.NewMail[ErasedLetter](string(models.MailErased))
+	l.erased = erased
+	return l, errors.Join(append(errs, err)...)
 }
 
 // calendarMethods says which mails carry the event for the recipient's calendar, and what it is to do with it.
@@ -95,8 +104,7 @@ func isMoment(err error) bool {
 // compose writes a mail from the rows that it tells of.
 func (w *Worker) compose(ctx context.Context, l letters, m models.Mail) (mail.Message, error) {
 	message := mail.Message{
-		// The same at every attempt, and another in a database that was restored.
-		ID:   fmt.Sprintf("%d.%d.portal", m.CreatedAt.UnixMicro(), m.ID),
+		ID:   m.MessageID(),
 		From: mail.Address{Name: w.From.Name, Email: w.From.Address},
 		To:   mail.Address{Name: m.RecipientName, Email: m.Recipient},
 		Date: m.CreatedAt,
@@ -109,6 +117,8 @@ func (w *Worker) compose(ctx context.Context, l letters, m models.Mail) (mail.Me
 		err = w.composePost(ctx, l, m, &message)
 	case models.MailSignIn, models.MailInvitation:
 		err = w.composeSignIn(ctx, l, m, &message)
+	case models.MailErased:
+		message.Subject, message.Text, message.HTML, err = l.erased.Render(ErasedLetter{SiteURL: w.Site.Base(), Event: m.Note})
 	default:
 		err = fmt.Errorf("no template for a mail of kind %q", m.Kind)
 	}
