@@ -25,6 +25,7 @@ type AccountShow struct {
 	Registrations []AccountRegistration
 	Sessions      []AccountSession
 	Others        bool // there are sessions beside this one
+	Consents      []AccountConsent
 }
 
 // AccountRegistration is a line of a person's registrations.
@@ -88,6 +89,9 @@ func (a *App) accountPage(c *fiber.Ctx, status int, name, zone string, errs Fiel
 		})
 	}
 	page.Others = len(sessions) > 1
+	if page.Consents, err = a.accountConsents(c); err != nil {
+		return err
+	}
 	return show(c, status, a.pages.accountShow, page)
 }
 

@@ -146,7 +146,7 @@ func (a *App) deskLayout(c *fiber.Ctx, section, title string) Layout {
 		programme = append(programme, item(links.DeskPeople, "People", "people"))
 	}
 	if v.Can(models.ManageSite, models.Object{}) {
-		run = append(run, item(links.DeskMail, "Mail", "mail"))
+		run = append(run, item(links.DeskMail, "Mail", "mail"), item(links.DeskAudit, "Audit log", "list"))
 	}
 	if len(programme) > 0 {
 		rail = append(rail, RailGroup{Label: "Programme", Heading: true, Items: programme})

@@ -35,6 +35,7 @@ type pages struct {
 	signInEnded    *templates.Page[SignInEnded]
 	accountShow    *templates.Page[AccountShow]
 	accountWelcome *templates.Page[AccountWelcome]
+	accountErasure *templates.Page[AccountErasure]
 
 	ambassadorIndex *templates.Page[AmbassadorIndex]
 	ambassadorShow  *templates.Page[AmbassadorShow]
@@ -56,6 +57,8 @@ type pages struct {
 	adminPersonList   *templates.Page[AdminPersonList]
 	adminPersonNew    *templates.Page[AdminPersonNew]
 	adminPersonShow   *templates.Page[AdminPersonShow]
+	adminPersonErase  *templates.Page[AdminPersonErasure]
+	adminAudit        *templates.Page[AdminAudit]
 	adminMailList     *templates.Page[AdminMailList]
 	adminMailShow     *templates.Page[AdminMailShow]
 	adminEventList    *templates.Page[AdminEventList]
@@ -98,6 +101,7 @@ func newPages() (pages, error) {
 		bind(set, &p.signInEnded, "site", "account/sign_in_ended"),
 		bind(set, &p.accountShow, "site", "account/show"),
 		bind(set, &p.accountWelcome, "site", "account/welcome"),
+		bind(set, &p.accountErasure, "site", "account/erasure"),
 
 		bind(set, &p.ambassadorIndex, "site", "ambassadors/index"),
 		bind(set, &p.ambassadorShow, "site", "ambassadors/show"),
@@ -119,6 +123,8 @@ func newPages() (pages, error) {
 		bind(set, &p.adminPersonList, "desk", "admin/people"),
 		bind(set, &p.adminPersonNew, "desk", "admin/person_new"),
 		bind(set, &p.adminPersonShow, "desk", "admin/person_show"),
+		bind(set, &p.adminPersonErase, "desk", "admin/person_erasure"),
+		bind(set, &p.adminAudit, "desk", "admin/audit"),
 		bind(set, &p.adminMailList, "desk", "admin/mails"),
 		bind(set, &p.adminMailShow, "desk", "admin/mail_show"),
 		bind(set, &p.adminEventList, "desk", "admin/events"),

@@ -36,6 +36,13 @@ var permissions = map[string]permission{
 	"GET /registrations/:token":                {sample: "/registrations/none", may: "all"},
 	"GET /registrations/:token/event.ics":      {sample: "/registrations/none/event.ics", may: "all"},
 	"POST /registrations/:token/cancellation":  {sample: "/registrations/none/cancellation", may: "all"},
+	"POST /registrations/:token/erasure":       {sample: "/registrations/none/erasure", may: "all"},
+	"POST /account/data":                       {may: signedIn},
+	"GET /account/erasure":                     {may: signedIn},
+	"POST /account/erasure":                    {may: signedIn, form: []string{"sure", "yes"}},
+	"GET /admin/people/:id/erasure":            {sample: "/admin/people/1/erasure", may: "ada"},
+	"POST /admin/people/:id/erasure":           {sample: "/admin/people/1/erasure", may: "ada", form: []string{"sure", "yes"}},
+	"GET /admin/audit":                         {may: "ada"},
 	"GET /login":                               {may: "all"},
 	"POST /login":                              {may: "all", form: []string{"email", "who@example.org"}},
 	"GET /login/:token":                        {sample: "/login/none", may: "all"},
@@ -104,6 +111,12 @@ var permissions = map[string]permission{
 	"GET /admin/events/:id/attendees/:registration/cancellation": {
 		sample: "/admin/events/1/attendees/1/cancellation", may: ofBerlin,
 	},
+	"GET /admin/events/:id/attendees/:registration/erasure": {
+		sample: "/admin/events/1/attendees/2/erasure", may: "ada",
+	},
+	"POST /admin/events/:id/attendees/:registration/erasure": {
+		sample: "/admin/events/1/attendees/2/erasure", may: "ada",
+	},
 	"POST /admin/events/:id/attendees/:registration/cancellation": {
 		sample: "/admin/events/1/attendees/1/cancellation", may: ofBerlin,
 	},
@@ -155,6 +168,10 @@ func newPermissionWorld(t *testing.T) *deskWorld {
 	}
 	w.event()
 	w.attend("pipelines-as-a-product", "Ada Example", "ada@example.net")
+	w.attend("pipelines-as-a-product", "Bea Example", "bea@example.net")
+	if err := w.store.CancelAttendee(ctx, w.viewers["ada"], 1, 2); err != nil {
+		t.Fatal(err)
+	}
 	w.leads(w.post("olu", "/admin/events", eventFields("title", "Still a draft")...), "/admin/events/")
 	return w
 }

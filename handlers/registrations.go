@@ -269,6 +269,7 @@ type RegistrationShow struct {
 	OnlineLink   string
 	Calendars    []NavLink
 	Cancellation string // where to post it; empty when it is too late
+	Erasure      string // where to post it; empty while the place is held
 	Again        string // the form to register once more
 	Links        []NavLink
 	Before       string
@@ -299,6 +300,9 @@ func (a *App) newRegistrationShow(d models.RegistrationDetail, token string) (Re
 		When: newEventWhen(e), SeveralDays: e.SeveralDays(), Where: newEventWhere(e, now), Over: e.PastAt(now),
 	}
 	page.Where.Note = ""
+	if d.Erasable(e, now) {
+		page.Erasure = links.RegistrationErasure(token)
+	}
 	for _, t := range d.Tickets {
 		page.Tickets = append(page.Tickets, t.Name)
 	}
@@ -320,7 +324,7 @@ func (a *App) newRegistrationShow(d models.RegistrationDetail, token string) (Re
 		return page, nil
 	case page.Over:
 		page.State = EventState{Look: "plain", Words: "It is over"}
-		page.Heading, page.Words = "Thank you, "+givenName(d.Name), "The event is over. This page stays as your record of it."
+		page.Heading, page.Words = "Thank you, "+givenName(d.Name), "The event is over. This page stays as your record of it, until you or time erase your name."
 	default:
 		page.State = EventState{Look: "ok", Words: "Confirmed"}
 		page.Heading = "You’re in, " + givenName(d.Name)

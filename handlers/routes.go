@@ -106,6 +106,7 @@ func (a *App) routes() []Route {
 	add(get, "/registrations/:token", "registration", Holder, a.showRegistration)
 	add(get, "/registrations/:token/event.ics", "calendar file of a registration", Holder, a.showRegistrationCalendar)
 	add(post, "/registrations/:token/cancellation", "cancel a registration", Holder, a.cancelRegistration)
+	add(post, "/registrations/:token/erasure", "erase a registration", Holder, a.eraseRegistration)
 
 	// Signing in
 	anyone("/login", "sign in", a.showSignIn)
@@ -119,6 +120,9 @@ func (a *App) routes() []Route {
 	add(post, "/account/welcome", "save the first admin's name", SignedIn, a.nameFirstAdmin)
 	add(post, "/account/sessions/end", "end all other sessions", SignedIn, a.endOtherSessions)
 	add(post, "/account/sessions/:id/end", "end a session", SignedIn, a.endSession)
+	add(post, "/account/data", "all own data as a ZIP", SignedIn, a.sendOwnData).Limit = 6
+	add(get, "/account/erasure", "ask before erasing the own account", SignedIn, a.askErasure)
+	add(post, "/account/erasure", "erase the own account", SignedIn, a.eraseAccount)
 
 	// Desk: posts and profile
 	anyone("/media/:name", "uploaded picture", a.showMedium)
@@ -150,6 +154,9 @@ func (a *App) routes() []Route {
 	add(post, "/admin/people/:id/profile", "join an account to a profile", Staff, a.linkProfile)
 	add(post, "/admin/people/:id/link", "mail an account its link", Staff, a.mailPersonLink)
 	add(post, "/admin/people/:id/sessions/end", "end an account's sessions", Staff, a.endPersonSessions)
+	add(get, "/admin/people/:id/erasure", "ask before erasing an account", Admin, a.askPersonErasure)
+	add(post, "/admin/people/:id/erasure", "erase an account", Admin, a.erasePerson)
+	add(get, "/admin/audit", "audit log", Admin, a.listAudit)
 	add(get, "/admin/mail", "mails", Admin, a.listMails)
 	add(get, "/admin/mail/:name", "kept mail", Admin, a.showKeptMail)
 	add(get, "/admin/mail/:name/html", "HTML of a kept mail", Admin, a.showKeptHTML)
@@ -170,6 +177,8 @@ func (a *App) routes() []Route {
 	add(get, "/admin/events/:id/attendees", "attendees of an event", DeskUser, a.listAttendees)
 	add(get, "/admin/events/:id/attendees/:registration/cancellation", "ask before taking somebody off an event", DeskUser, a.askAttendeeCancellation)
 	add(post, "/admin/events/:id/attendees/:registration/cancellation", "take somebody off an event", DeskUser, a.cancelAttendee)
+	add(get, "/admin/events/:id/attendees/:registration/erasure", "ask before erasing a registration", Admin, a.askAttendeeErasure)
+	add(post, "/admin/events/:id/attendees/:registration/erasure", "erase a registration of an event", Admin, a.eraseAttendee)
 	add(get, "/admin/groups", "groups of the desk", DeskUser, a.listDeskGroups)
 	add(post, "/admin/groups", "save a new group", Staff, a.createGroup)
 	add(get, "/admin/groups/new", "new group", Staff, a.newGroup)

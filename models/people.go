@@ -147,6 +147,7 @@ func (s *Store) SetRole(ctx context.Context, by Viewer, id, version int64, role 
 		if err := tx.updateVersion(ctx, "users", id, version, map[string]any{"role": role}); err != nil {
 			return err
 		}
+		before := user.Role
 		if role == RoleAmbassador {
 			var profiles int64
 			if err := tx.read(ctx).Model(&Ambassador{}).Where("user_id = ?", id).Count(&profiles).Error; err != nil {
@@ -158,7 +159,7 @@ func (s *Store) SetRole(ctx context.Context, by Viewer, id, version int64, role 
 				}
 			}
 		}
-		return tx.audit(ctx, by, "user.role", "users", id, string(user.Role), string(role))
+		return tx.audit(ctx, by, "user.role", "users", id, string(before), string(role))
 	})
 }
 

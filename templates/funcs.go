@@ -12,12 +12,12 @@ var pageFuncs = template.FuncMap{
 	"dateTime":  func(t time.Time) string { return t.Format("Mon 2 January 2006, 15:04 MST") },
 	"shortTime": func(t time.Time) string { return t.Format("2 Jan 2006, 15:04") },
 	"machine":   func(t time.Time) string { return t.Format(time.RFC3339) },
-	"plural":    plural,
+	"plural":    Plural,
 	"thousands": Thousands,
 }
 
-// plural is "1 seat" or "2 seats".
-func plural(n int, one, many string) string {
+// Plural is "1 seat" or "2 seats".
+func Plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}

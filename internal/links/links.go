@@ -50,6 +50,8 @@ const (
 	Account       = "/account"
 	Welcome       = "/account/welcome"
 	Sessions      = "/account/sessions"
+	OwnData       = "/account/data"
+	OwnErasure    = "/account/erasure"
 	Sitemap       = "/sitemap.xml"
 	Robots        = "/robots.txt"
 	Manifest      = "/manifest.webmanifest"
@@ -60,6 +62,7 @@ const (
 	DeskGroups    = "/admin/groups"
 	DeskPeople    = "/admin/people"
 	DeskMail      = "/admin/mail"
+	DeskAudit     = "/admin/audit"
 	DeskProfile   = "/admin/profile"
 	DeskPreview   = "/admin/preview"
 	DeskMedia     = "/admin/media"
@@ -108,6 +111,9 @@ func Registration(token string) string { return "/registrations/" + token }
 
 // RegistrationCancellation is where an attendee's cancellation is posted to.
 func RegistrationCancellation(token string) string { return Registration(token) + "/cancellation" }
+
+// RegistrationErasure is where an attendee has a registration erased.
+func RegistrationErasure(token string) string { return Registration(token) + "/erasure" }
 
 // RegistrationCalendar is the path of an attendee's own calendar file.
 func RegistrationCalendar(token string) string { return Registration(token) + "/event.ics" }
@@ -187,6 +193,11 @@ func DeskAttendeeCancellation(id, registration int64) string {
 	return DeskAttendees(id) + "/" + strconv.FormatInt(registration, 10) + "/cancellation"
 }
 
+// DeskAttendeeErasure is where a registration is erased on its person's request.
+func DeskAttendeeErasure(id, registration int64) string {
+	return DeskAttendees(id) + "/" + strconv.FormatInt(registration, 10) + "/erasure"
+}
+
 // DeskAttendees is the path of an event's list of attendees.
 func DeskAttendees(id int64) string { return DeskEvent(id) + "/attendees" }
 
@@ -195,6 +206,9 @@ func DeskGroup(id int64) string { return DeskGroups + "/" + strconv.FormatInt(id
 
 // DeskPerson is the path of an account in the desk.
 func DeskPerson(id int64) string { return DeskPeople + "/" + strconv.FormatInt(id, 10) }
+
+// DeskPersonErasure is where an account is erased on its owner's request.
+func DeskPersonErasure(id int64) string { return DeskPerson(id) + "/erasure" }
 
 // DeskAmbassador is the path of a profile's editor; DeskProfile is that of one's own.
 func DeskAmbassador(id int64) string { return DeskProfile + "/" + strconv.FormatInt(id, 10) }
