@@ -79,8 +79,10 @@ func sqliteSource(path string, readOnly bool) string {
 		"_foreign_keys": {"1"},
 		"_journal_mode": {"WAL"},
 		"_mutex":        {"no"},
-		"_synchronous":  {"FULL"},
-		"_txlock":       {"immediate"},
+		// What is deleted is overwritten, so that what people have erased does not lie in the file's free pages.
+		"_secure_delete": {"true"},
+		"_synchronous":   {"FULL"},
+		"_txlock":        {"immediate"},
 	}
 	if readOnly {
 		q.Set("_query_only", "1")
