@@ -137,6 +137,10 @@ var typedFields = []field{
 	{"GET /admin/groups", "q", words, "GET /admin/groups", ""},
 	{"GET /admin/people", "q", words, "GET /admin/people", ""},
 	{"GET /admin/posts", "q", words, "GET /admin/posts", ""},
+	{"GET /admin/audit", "who", words, "GET /admin/audit", ""},
+	{"GET /admin/audit", "number", shaped, "", ""},
+	{"GET /admin/audit", "from", shaped, "", ""},
+	{"GET /admin/audit", "to", shaped, "", ""},
 
 	{"POST /login", "email", email, "POST /login", ""},
 	{"POST /account/welcome", "name", words, "", ""},

@@ -157,8 +157,9 @@ func TestEveryMailReadsAsItsGoldenFile(t *testing.T) {
 	p.exec("INSERT INTO reviews (id, post_id, user_id, status, comment, created_at) VALUES (4, 9, ?, 'published', 'Thank you, a good read.', ?)", user.ID, p.store.Now())
 	p.enqueue(models.MailPostSubmitted, "post_id", 9)
 	p.enqueue(models.MailPostReviewed, "post_id, review_id", 9, 4)
+	p.enqueue(models.MailErased, "note", "Tekton evening & more")
 	p.run(p.worker)
-	for _, m := range p.box.Wait(7) {
+	for _, m := range p.box.Wait(8) {
 		kind, _, _ := strings.Cut(strings.ToLower(m.Subject), ":")
 		name := strings.ReplaceAll(kind, " ", "-")
 		testkit.Golden(t, name+".txt", []byte("Subject: "+m.Subject+"\n\n"+m.Text))
