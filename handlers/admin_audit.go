@@ -58,9 +58,18 @@ var auditWords = func() map[string]string {
 
 // auditSubjects are what entries speak of: the table, and its words.
 var auditSubjects = []struct{ table, one, many string }{
-	{"ambassadors", "profile", "Profiles"}, {"audit_entries", "entry", "The audit log"}, {"cohorts", "cohort", "Cohorts"}, {"events", "event", "Events"},
-	{"groups", "group", "Groups"}, {"mails", "mail", "Mails"}, {"pages", "page", "Pages"}, {"users", "account", "People"}, {"posts", "post", "Posts"},
-	{"registrations", "registration", "Registrations"}, {"sessions", "session", "Sessions"}, {"settings", "setting", "Settings"},
+	{"ambassadors", "profile", "Profiles"},
+	{"audit_entries", "entry", "The audit log"},
+	{"cohorts", "cohort", "Cohorts"},
+	{"events", "event", "Events"},
+	{"groups", "group", "Groups"},
+	{"mails", "mail", "Mails"},
+	{"pages", "page", "Pages"},
+	{"users", "account", "People"},
+	{"posts", "post", "Posts"},
+	{"registrations", "registration", "Registrations"},
+	{"sessions", "session", "Sessions"},
+	{"settings", "setting", "Settings"},
 }
 
 // auditActors are those who act without an account.
@@ -150,8 +159,8 @@ func newAdminAudit(c *fiber.Ctx, errs FieldErrors) AdminAudit {
 		Action:  Field{Name: "action", Label: "Did what", Options: []Option{{Label: "Anything", Selected: text("action") == ""}}},
 		Subject: Field{Name: "subject", Label: "To what", Options: []Option{{Label: "Anything", Selected: text("subject") == ""}}},
 		Number:  Field{Name: "number", Label: "Its number", Type: "text", Value: text("number"), Max: 19, Digits: true, Error: errs.Of("number")},
-		From:    Field{Name: "from", Label: "From", Type: "date", Value: text("from"), Error: errs.Of("from")},
-		To:      Field{Name: "to", Label: "To", Type: "date", Value: text("to"), Error: errs.Of("to")},
+		From:    dayField("from", "From", text("from"), errs),
+		To:      dayField("to", "To", text("to"), errs),
 	}
 	for action, words := range auditWords {
 		before, after, _ := strings.Cut(words, "%s")
@@ -168,6 +177,15 @@ func newAdminAudit(c *fiber.Ctx, errs FieldErrors) AdminAudit {
 		data.Filtered = data.Filtered || text(name) != ""
 	}
 	return data
+}
+
+// dayField asks for a day. One that was mistyped stands in a field for text, as a field for days would not show it.
+func dayField(name, label, value string, errs FieldErrors) Field {
+	f := Field{Name: name, Label: label, Type: "date", Value: value, Error: errs.Of(name)}
+	if f.Error != nil {
+		f.Type = "text"
+	}
+	return f
 }
 
 // newAuditLine puts an entry into words.
@@ -209,9 +227,9 @@ func newAuditLine(row models.AuditLine, zone *time.Location) AuditLine {
 		line.AboutURL = listURL(links.DeskAudit, "subject", row.Subject, "number", strconv.FormatInt(row.SubjectID, 10))
 	}
 	switch {
-	case row.BeforeValue != "" && row.AfterValue != "" && row.BeforeValue != row.AfterValue && row.Action != "content.import":
+	case row.Action == "content.import" || row.Subject == "registrations": // checksums, and what the words say
+	case row.BeforeValue != "" && row.AfterValue != "" && row.BeforeValue != row.AfterValue:
 		line.Change = row.BeforeValue + " → " + row.AfterValue
-	case row.Action == "content.import": // its values are checksums
 	case row.BeforeValue != row.AfterValue:
 		line.Change = row.BeforeValue + row.AfterValue
 	}

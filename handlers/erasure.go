@@ -44,12 +44,12 @@ type SureField struct {
 
 // newErasureWords tells what erasing an account does, to its owner or to an admin.
 func newErasureWords(e models.Erasure, own bool) ErasureWords {
-	whose, capital, to, person := "your", "Your", "you", "you"
+	whose, capital, to, person, address := "your", "Your", "you", "you", ""
 	if !own {
-		whose, capital, to, person = "their", "Their", "them", "they"
+		whose, capital, to, person, address = "their", "Their", "them", "they", " "+e.User.Email
 	}
 	w := ErasureWords{Goes: []string{
-		fmt.Sprintf("%s account: name, e-mail address %s, role, and every session.", capital, e.User.Email),
+		fmt.Sprintf("%s account: name, e-mail address%s, role, and every session.", capital, address),
 	}}
 	if len(e.Coming) > 0 {
 		w.Goes = append(w.Goes, fmt.Sprintf("%s place at %s. It is free for somebody else at once.", capital, listed(e.Coming)))
@@ -73,7 +73,7 @@ func newErasureWords(e models.Erasure, own bool) ErasureWords {
 			templates.Plural(e.Published, "published post", "published posts"), models.FormerAuthor, whose, person+" "+isAre(2)))
 	}
 	if len(e.Groups) > 0 {
-		w.Stays = append(w.Stays, fmt.Sprintf("The %s, without %s as an organiser.", listed(e.Groups), to))
+		w.Stays = append(w.Stays, fmt.Sprintf("%s, without %s as an organiser.", listed(e.Groups), to))
 	}
 	w.Stays = append(w.Stays,
 		fmt.Sprintf("What was done when, in the audit log, without %s name.", whose),

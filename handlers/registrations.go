@@ -324,7 +324,7 @@ func (a *App) newRegistrationShow(d models.RegistrationDetail, token string) (Re
 		return page, nil
 	case page.Over:
 		page.State = EventState{Look: "plain", Words: "It is over"}
-		page.Heading, page.Words = "Thank you, "+givenName(d.Name), "The event is over. This page stays as your record of it, until you or time erase your name."
+		page.Heading, page.Words = "Thank you, "+givenName(d.Name), "The event is over. This page stays as your record of it until your data is erased."
 	default:
 		page.State = EventState{Look: "ok", Words: "Confirmed"}
 		page.Heading = "You’re in, " + givenName(d.Name)

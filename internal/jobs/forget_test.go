@@ -50,7 +50,9 @@ func TestTheWorkerForgetsWhatWasKeptForItsTime(t *testing.T) {
 		t.Error("the registration was forgotten with its mail")
 	}
 	p.clock.Advance(370 * 24 * time.Hour)
-	until(t, "without the name", func() bool { return p.count("SELECT count(*) FROM registrations WHERE name = '' AND erased_at IS NOT NULL") == 1 })
+	until(t, "without the name", func() bool {
+		return p.count("SELECT count(*) FROM registrations WHERE name = '' AND erased_at IS NOT NULL") == 1
+	})
 }
 
 func TestTheLastMailIsSentAndLeavesNoRow(t *testing.T) {
@@ -77,7 +79,9 @@ func TestOnlyTheFilesThatAreMeantAreRemoved(t *testing.T) {
 		id, to string
 		date   time.Time
 	}{
-		{"1.1.portal", "Ada+x@example.org", at.Add(-time.Minute)}, {"1.2.portal", "ada@example.org", at}, {"1.3.portal", "bo@example.org", at.Add(-time.Minute)},
+		{"1.1.portal", "Ada+x@example.org", at.Add(-time.Minute)},
+		{"1.2.portal", "ada@example.org", at},
+		{"1.3.portal", "bo@example.org", at.Add(-time.Minute)},
 		{"1.4.portal", "bo@example.org", at},
 	} {
 		if err := p.kept.Send(t.Context(), mail.Message{

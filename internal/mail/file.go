@@ -209,11 +209,11 @@ func recipient(root *os.Root, name string) (string, error) {
 	defer func() { _ = file.Close() }()
 	m, err := netmail.ReadMessage(file)
 	if err != nil {
-		return "", nil //nolint:nilerr // no mail has no recipient
+		return "", nil // what is no mail has no recipient
 	}
 	to, err := netmail.ParseAddress(m.Header.Get("To"))
 	if err != nil {
-		return "", nil //nolint:nilerr // the same
+		return "", nil
 	}
 	return to.Address, nil
 }
