@@ -405,3 +405,42 @@ func TestTheAuditLogIsSearchedByWhoWhatAndWhen(t *testing.T) {
 		}
 	})
 }
+
+// tablesOfPeople says of every table what becomes of a person in it: what an erasure does, and whether their own data is in
+// what they take along. To add a table, add its row, and to eraseUser and OwnData what it says.
+var tablesOfPeople = map[string]string{
+	"users": "deleted; exported", "sessions": "deleted with the account; exported", "sign_in_links": "deleted with the account; secrets",
+	"registrations": "emptied; exported", "registration_tickets": "kept for the counts; exported", "consents": "deleted; exported",
+	"mails": "deleted, but the last; exported", "file_removals": "a hash for a day", "audit_entries": "leave the account; exported",
+	"ambassadors": "deleted; exported", "bylines": "emptied; exported", "post_bylines": "kept", "posts": "drafts deleted, others leave the account; exported",
+	"revisions": "of drafts deleted, others leave the account", "reviews": "leave the account; exported", "media": "deleted, but those of what stays; exported",
+	"group_organisers": "deleted with the account; exported", "event_ambassadors": "deleted with the profile", "events": "leave the account; exported",
+	"event_cancellations": "leave the account", "slug_history": "of profile and drafts deleted", "content_files": "of the profile deleted",
+	"search_documents": "written anew", "speakers": "the public programme of an event, kept",
+
+	"settings": "", "cohorts": "", "groups": "", "event_series": "", "agenda_sessions": "", "sponsors": "", "quotas": "", "ticket_types": "", "ticket_type_quotas": "",
+	"categories": "", "tags": "", "post_series": "", "post_categories": "", "post_tags": "", "pages": "",
+}
+
+func TestForEveryTableItIsSaidWhatBecomesOfPeopleInIt(t *testing.T) {
+	onEach(t, func(t *testing.T, s *stage) {
+		tables, err := testkit.DB(t, s.Store).Migrator().GetTables()
+		if err != nil || len(tables) == 0 {
+			t.Fatal(tables, err)
+		}
+		found := map[string]bool{}
+		for _, table := range tables {
+			found[table] = true
+			_, said := tablesOfPeople[table]
+			ours := !strings.HasPrefix(table, "goose_") && !strings.HasPrefix(table, "sqlite_") && !strings.HasPrefix(table, "search_index")
+			if ours && !said {
+				t.Errorf("%s has no row: say what erasing a person does to it", table)
+			}
+		}
+		for table := range tablesOfPeople {
+			if !found[table] {
+				t.Errorf("%s has a row but is no table", table)
+			}
+		}
+	})
+}
