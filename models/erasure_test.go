@@ -419,7 +419,7 @@ var tablesOfPeople = map[string]string{
 	"search_documents": "written anew", "speakers": "the public programme of an event, kept",
 
 	"settings": "", "cohorts": "", "groups": "", "event_series": "", "agenda_sessions": "", "sponsors": "", "quotas": "", "ticket_types": "", "ticket_type_quotas": "",
-	"categories": "", "tags": "", "post_series": "", "post_categories": "", "post_tags": "", "pages": "",
+	"categories": "", "tags": "", "post_series": "", "post_categories": "", "post_tags": "", "post_counts": "", "pages": "",
 }
 
 func TestForEveryTableItIsSaidWhatBecomesOfPeopleInIt(t *testing.T) {
@@ -432,7 +432,7 @@ func TestForEveryTableItIsSaidWhatBecomesOfPeopleInIt(t *testing.T) {
 		for _, table := range tables {
 			found[table] = true
 			_, said := tablesOfPeople[table]
-			ours := !strings.HasPrefix(table, "goose_") && !strings.HasPrefix(table, "sqlite_") && !strings.HasPrefix(table, "search_index")
+			ours := !strings.HasPrefix(table, "goose_") && !strings.HasPrefix(table, "sqlite_") && !strings.HasPrefix(table, "search_index") && table != "content_version"
 			if ours && !said {
 				t.Errorf("%s has no row: say what erasing a person does to it", table)
 			}

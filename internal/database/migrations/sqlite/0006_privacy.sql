@@ -2,7 +2,6 @@
 -- is written once: a row is changed by nobody, but that an erased account leaves it, and goes only when it is long past.
 -- +goose Up
 ALTER TABLE registrations ADD COLUMN erased_at datetime;
-CREATE INDEX consents_registration ON consents (registration_id);
 
 CREATE TABLE file_removals (
     id integer PRIMARY KEY,
