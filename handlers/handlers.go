@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -33,7 +34,7 @@ type Options struct {
 	KeptMail       *mail.File                  // nil when mail goes out by SMTP
 	Ready          func(context.Context) error // nil error: database reachable, schema current
 	Metrics        *prometheus.Registry        // nil: one that holds the figures of requests alone
-	Contact        string                      // e-mail address in the footer
+	Contact        string                      // e-mail address in the footer while the desk names none
 	RateLimit      bool
 	TrustedProxies []netip.Prefix
 }
@@ -45,6 +46,7 @@ type App struct {
 	metrics     metrics
 	cache       *pageCache
 	shareImages shareImages
+	lastSite    atomic.Pointer[models.Site] // as it was read last, for when the database is away
 }
 
 // New returns the whole site. It fails when a template does not fit the struct that it shows.

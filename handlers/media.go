@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"mime/multipart"
 	"os"
 	"unicode/utf8"
 
@@ -66,6 +67,11 @@ func (a *App) uploaded(c *fiber.Ctx, name string) (medium *models.Medium, errs F
 	if decorative {
 		alt = ""
 	}
+	return a.keepPicture(c, header, name, alt, typed(c, name+"_credit"))
+}
+
+// keepPicture keeps the picture that was sent in a field.
+func (a *App) keepPicture(c *fiber.Ctx, header *multipart.FileHeader, name, alt, credit string) (medium *models.Medium, errs FieldErrors, err error) {
 	file, err := header.Open()
 	if err != nil {
 		return nil, nil, fmt.Errorf("open upload: %w", err)
@@ -79,7 +85,6 @@ func (a *App) uploaded(c *fiber.Ctx, name string) (medium *models.Medium, errs F
 	if err != nil {
 		return nil, nil, err
 	}
-	credit := typed(c, name+"_credit")
 	// The same picture of two people is two: each may use only their own.
 	sum := sha256.Sum256(fmt.Appendf(p.Bytes, "\x00%s\x00%s\x00%d", alt, credit, viewer(c).UserID))
 	m := models.Medium{

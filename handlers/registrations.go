@@ -30,6 +30,7 @@ type RegistrationNew struct {
 	Name, Email  Field
 	Consent      bool
 	ConsentError *FieldError
+	Report       string // address for what breaks the code of conduct, when the desk names one
 	Nonce        string
 	Started      string // signed time at which the form was made
 	Seats        string
@@ -132,7 +133,7 @@ func (a *App) showRegistrationForm(c *fiber.Ctx, status int, d models.EventDetai
 		title = "Error: " + title
 	}
 	page.Layout = a.layout(c, title, "Take a free place: "+d.Title+", "+d.DateText())
-	page.Robots = "noindex"
+	page.Robots, page.Report = "noindex", a.site(c).ConductContact
 	page.Scripts = append(page.Scripts, "js/form.js", "js/local-times.js")
 	return show(c, status, a.pages.registrationNew, page)
 }

@@ -162,6 +162,10 @@ func (a *App) routes() []Route {
 	add(get, "/admin/mail/:name/html", "HTML of a kept mail", Admin, a.showKeptHTML)
 	add(post, "/admin/mail/:id/resend", "send a mail again", Admin, a.resendMail)
 
+	// Desk: the portal itself
+	add(get, "/admin/settings", "settings of the site", Admin, a.showSettings)
+	add(post, "/admin/settings", "save the settings of the site", Admin, a.saveSettings)
+
 	// Desk: events and groups
 	add(get, "/admin/events", "events of the desk", DeskUser, a.listDeskEvents)
 	add(post, "/admin/events", "save a new event", DeskUser, a.createEvent)

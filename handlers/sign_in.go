@@ -47,7 +47,7 @@ func (a *App) showSignIn(c *fiber.Ctx) error {
 }
 
 func (a *App) askSignIn(c *fiber.Ctx, status int, email string, errs FieldErrors) error {
-	layout := a.layout(c, "Sign in", "Sign in to the CDF community portal with a link that we mail to you.")
+	layout := a.layout(c, "Sign in", "Sign in to the "+a.site(c).ShortName+" community portal with a link that we mail to you.")
 	layout.Robots = "noindex"
 	layout.Scripts = append(layout.Scripts, "js/form.js")
 	next := c.Query("next")

@@ -167,6 +167,18 @@ var typedFields = []field{
 	{"POST /admin/people", "name", words, "GET /login/:token,mail text", ""},
 	{"POST /admin/people", "email", email, "GET /admin/people,GET /login/:token,GET /account", ""},
 
+	{"POST /admin/settings", "name", words, "GET /,GET /feed.json,GET /manifest.webmanifest", ""},
+	{"POST /admin/settings", "short_name", words, "GET /manifest.webmanifest,GET /feeds", ""},
+	{"POST /admin/settings", "organisation", words, "GET /feed.json", ""},
+	{"POST /admin/settings", "about", words, "GET /", ""},
+	{"POST /admin/settings", "footer_heading", words, "GET /", ""},
+	{"POST /admin/settings", "footer_links", linkList, "GET /", ""},
+	{"POST /admin/settings", "legal", words, "GET /", ""},
+	{"POST /admin/settings", "contact", email, "GET /,GET /.well-known/security.txt", ""},
+	{"POST /admin/settings", "conduct_contact", email, "GET /", ""},
+	{"POST /admin/settings", "sender_name", words, "", ""},
+	{"POST /admin/settings", "sender_address", email, "", ""},
+
 	{anProfile, "name", words, "GET /ambassadors,GET /ambassadors/:slug,GET /ambassadors/:slug/events.ics,GET /ambassadors/:slug/feed.xml,GET /ambassadors/:slug/feed.atom,GET /ambassadors/:slug/feed.json,GET /admin/people", ""},
 	{anProfile, "title", words, "GET /ambassadors/:slug", ""},
 	{anProfile, "employer", words, "GET /ambassadors/:slug,GET /ambassadors", ""},
@@ -376,6 +388,11 @@ func (r *hostileRun) signIn(to string) *person {
 func (r *hostileRun) round() (ambassador *person, ticket string) {
 	r.t.Helper()
 	open := func(who *person, path string) answer { r.t.Helper(); return who.open(path) }
+	// The site itself
+	r.leads(r.fill(r.admin, open(r.admin, "/admin/settings"), "/admin/settings", nil, nil))
+	for _, path := range []string{"/", "/feed.json", "/feeds", "/manifest.webmanifest", "/.well-known/security.txt"} {
+		open(r.visitor, path)
+	}
 	// A group and somebody who runs it
 	group := r.leads(r.fill(r.admin, open(r.admin, "/admin/groups/new"), "/admin/groups", map[string]string{"country": "DE"}, nil))
 	group, _, _ = strings.Cut(group, "#")

@@ -35,7 +35,7 @@ type Config struct {
 	DataDir        string `name:"data-dir" env:"PORTAL_DATA_DIR" default:"./data" placeholder:"DIR" help:"Database, media, kept mail, secret; created with 0700."`
 	DatabaseURL    string `name:"database-url" env:"PORTAL_DATABASE_URL" secret:"" placeholder:"URL" help:"sqlite:PATH or postgres://…. Default: portal.db in the data dir."`
 	SMTPURL        string `name:"smtp-url" env:"PORTAL_SMTP_URL" secret:"" placeholder:"URL" help:"smtp://user:pass@host:587 or smtps://…. Default: none, mail is kept as files in the data dir."`
-	MailFrom       string `name:"mail-from" env:"PORTAL_MAIL_FROM" default:"CD Foundation Community <community@localhost>" placeholder:"ADDRESS" help:"Sender of all mail."`
+	MailFrom       string `name:"mail-from" env:"PORTAL_MAIL_FROM" default:"CD Foundation Community <community@localhost>" placeholder:"ADDRESS" help:"Sender of all mail while the settings in the desk name no other."`
 	StorageURL     string `name:"storage-url" env:"PORTAL_STORAGE_URL" placeholder:"URL" help:"Where uploads live: file:PATH. Default: media in the data dir."`
 	SecretKey      string `name:"secret-key" env:"PORTAL_SECRET_KEY" secret:"" placeholder:"KEYS" help:"Signs links and cookies; older keys may follow the first, with commas. Default: made once and kept."`
 	TrustedProxies string `name:"trusted-proxies" env:"PORTAL_TRUSTED_PROXIES" placeholder:"CIDRS" help:"Networks whose forwarding headers count, with commas. Default: none."`

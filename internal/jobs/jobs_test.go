@@ -344,3 +344,40 @@ func TestAMailThatCannotBeWrittenIsGivenUpAndTheOthersGo(t *testing.T) {
 	}
 	t.Error("the mail is not marked as failed")
 }
+
+func TestMailsComeFromTheSenderThatTheDeskNames(t *testing.T) {
+	testkit.EachDatabase(t, func(t *testing.T, store *models.Store, now *clock.Fake) {
+		p := &post{t: t, clock: now, store: store, box: testkit.NewMailbox(t)}
+		sender, err := mail.NewSMTP(p.box.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		user, _, err := store.AddUser(t.Context(), models.Viewer{Role: models.RoleAdmin}, models.NewUser{Email: "ada@example.org", Name: "Ada", Role: models.RoleAdmin})
+		if err != nil {
+			t.Fatal(err)
+		}
+		site, by := models.DefaultSite(), models.Viewer{UserID: user.ID, Role: user.Role}
+		site.Name, site.ShortName, site.SenderName, site.SenderAddress = "Rivermouth Makers", "RM", "The Makers", "post@makers.example"
+		if err := store.SaveSite(t.Context(), by, site); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.SaveSite(t.Context(), by, site); !errors.Is(err, models.ErrStale) {
+			t.Errorf("saving from the first version once more: %v", err)
+		}
+		if err := store.RequestSignIn(t.Context(), "ada@example.org", ""); err != nil {
+			t.Fatal(err)
+		}
+		p.run(p.with(sender))
+		m := p.box.Wait(1)[0]
+		if from := m.Header.Get("From"); from != `"The Makers" <post@makers.example>` {
+			t.Errorf("it is from %s", from)
+		}
+		if m.From != "post@makers.example" {
+			t.Errorf("the envelope is from %s", m.From)
+		}
+		if !strings.Contains(m.Text, "the RM community portal") || !strings.Contains(m.Text, "\nRivermouth Makers, https://") || strings.Contains(m.Text+m.HTML, "CDF") ||
+			!strings.Contains(m.HTML, `Rivermouth <span style="font-weight:400;color:#4a5565">Makers</span>`) {
+			t.Errorf("it says\n%s\n%s", m.Text, m.HTML)
+		}
+	})
+}

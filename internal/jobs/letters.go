@@ -13,9 +13,17 @@ import (
 	"github.com/cdfoundation/portal/templates"
 )
 
+// LetterSite is what every mail tells of the site.
+type LetterSite struct {
+	SiteURL, SiteName   string
+	SiteFirst, SiteRest string // the name in two parts, of which the first stands out
+	ShortName           string
+}
+
 // RegistrationLetter is a mail about a registration.
 type RegistrationLetter struct {
-	SiteURL  string
+	LetterSite
+
 	Name     string
 	Title    string
 	Date     string
@@ -36,13 +44,17 @@ type RegistrationLetter struct {
 
 // SignInLetter is a mail with a one-time link.
 type SignInLetter struct {
-	SiteURL, Name, URL string
-	AgainURL           string // where to ask for another link
+	LetterSite
+
+	Name, URL string
+	AgainURL  string // where to ask for another link
 }
 
 // PostLetter is a mail about a post.
 type PostLetter struct {
-	SiteURL, Name                   string
+	LetterSite
+
+	Name                            string
 	Title, Author, Reviewer         string
 	Comment                         string
 	Published, Scheduled, ChangesIn bool
@@ -52,8 +64,9 @@ type PostLetter struct {
 
 // ErasedLetter is the last mail to somebody whose data is erased.
 type ErasedLetter struct {
-	SiteURL string
-	Event   string // whose registration is erased; empty for an account
+	LetterSite
+
+	Event string // whose registration is erased; empty for an account
 }
 
 // letters are the templates of the mails.
@@ -103,26 +116,37 @@ func isMoment(err error) bool {
 
 // compose writes a mail from the rows that it tells of.
 func (w *Worker) compose(ctx context.Context, l letters, m models.Mail) (mail.Message, error) {
+	site, err := w.Store.Site(ctx)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	from := site.From(*w.From)
 	message := mail.Message{
 		ID:   m.MessageID(),
-		From: mail.Address{Name: w.From.Name, Email: w.From.Address},
+		From: mail.Address{Name: from.Name, Email: from.Address},
 		To:   mail.Address{Name: m.RecipientName, Email: m.Recipient},
 		Date: m.CreatedAt,
 	}
-	var err error
+	about := w.letterSite(site)
 	switch m.Kind {
 	case models.MailRegistered, models.MailRegistrationLink, models.MailUnregistered, models.MailEventCancelled, models.MailEventChanged:
-		err = w.composeRegistration(ctx, l, m, &message)
+		err = w.composeRegistration(ctx, l, m, about, &message)
 	case models.MailPostSubmitted, models.MailPostReviewed:
-		err = w.composePost(ctx, l, m, &message)
+		err = w.composePost(ctx, l, m, about, &message)
 	case models.MailSignIn, models.MailInvitation:
-		err = w.composeSignIn(ctx, l, m, &message)
+		err = w.composeSignIn(ctx, l, m, about, &message)
 	case models.MailErased:
-		message.Subject, message.Text, message.HTML, err = l.erased.Render(ErasedLetter{SiteURL: w.Site.Base(), Event: m.Note})
+		message.Subject, message.Text, message.HTML, err = l.erased.Render(ErasedLetter{LetterSite: about, Event: m.Note})
 	default:
 		err = fmt.Errorf("no template for a mail of kind %q", m.Kind)
 	}
 	return message, err
+}
+
+func (w *Worker) letterSite(site models.Site) LetterSite {
+	l := LetterSite{SiteURL: w.Site.Base(), SiteName: site.Name, ShortName: site.ShortName}
+	l.SiteFirst, l.SiteRest, _ = strings.Cut(site.Name, " ")
+	return l
 }
 
 // pointed is the row that a mail points to.
@@ -133,7 +157,7 @@ func pointed(id *int64, what string) (int64, error) {
 	return *id, nil
 }
 
-func (w *Worker) composeRegistration(ctx context.Context, l letters, m models.Mail, message *mail.Message) error {
+func (w *Worker) composeRegistration(ctx context.Context, l letters, m models.Mail, site LetterSite, message *mail.Message) error {
 	id, err := pointed(m.RegistrationID, "registration")
 	if err != nil {
 		return err
@@ -145,7 +169,7 @@ func (w *Worker) composeRegistration(ctx context.Context, l letters, m models.Ma
 	now := w.Store.Now()
 	e, r := letter.Event, letter.Registration
 	data := RegistrationLetter{
-		SiteURL: w.Site.Base(), Name: r.Name, Title: e.Title, Date: e.DateText(), Hours: e.TimeText(), Place: e.WhereText(), Before: m.Note,
+		LetterSite: site, Name: r.Name, Title: e.Title, Date: e.DateText(), Hours: e.TimeText(), Place: e.WhereText(), Before: m.Note,
 		Host: letter.GroupName, Tickets: strings.Join(letter.Tickets, ", "), Code: r.Code(), Reason: letter.CancelReason,
 		Online: e.OnlineLink != "", TakenOff: letter.TakenOff,
 		URL: w.Site.Abs(links.Registration(w.Store.RegistrationToken(r))), EventURL: w.Site.Abs(links.Event(e.Slug)),
@@ -170,7 +194,7 @@ func (w *Worker) composeRegistration(ctx context.Context, l letters, m models.Ma
 	if method == calendar.MethodCancel {
 		entry = calendar.FromEvent(e, w.Site)
 	}
-	entry.Organizer = calendar.Person{Name: w.From.Name, Email: w.From.Address}
+	entry.Organizer = calendar.Person(message.From)
 	entry.Attendee = &calendar.Person{Name: r.Name, Email: r.Email}
 	entry.Stamp = now
 	file, err := calendar.Calendar{Method: method, Events: []calendar.Event{entry}}.Encode()
@@ -178,7 +202,7 @@ func (w *Worker) composeRegistration(ctx context.Context, l letters, m models.Ma
 	return err
 }
 
-func (w *Worker) composeSignIn(ctx context.Context, l letters, m models.Mail, message *mail.Message) error {
+func (w *Worker) composeSignIn(ctx context.Context, l letters, m models.Mail, site LetterSite, message *mail.Message) error {
 	id, err := pointed(m.SignInLinkID, "sign-in link")
 	if err != nil {
 		return err
@@ -188,12 +212,12 @@ func (w *Worker) composeSignIn(ctx context.Context, l letters, m models.Mail, me
 		return err
 	}
 	message.Subject, message.Text, message.HTML, err = l.signIns[m.Kind].Render(SignInLetter{
-		SiteURL: w.Site.Base(), Name: m.RecipientName, URL: w.Site.Abs(links.SignIn(token)), AgainURL: w.Site.Abs(links.Login),
+		LetterSite: site, Name: m.RecipientName, URL: w.Site.Abs(links.SignIn(token)), AgainURL: w.Site.Abs(links.Login),
 	})
 	return err
 }
 
-func (w *Worker) composePost(ctx context.Context, l letters, m models.Mail, message *mail.Message) error {
+func (w *Worker) composePost(ctx context.Context, l letters, m models.Mail, site LetterSite, message *mail.Message) error {
 	id, err := pointed(m.PostID, "post")
 	if err != nil {
 		return err
@@ -207,7 +231,7 @@ func (w *Worker) composePost(ctx context.Context, l letters, m models.Mail, mess
 		return err
 	}
 	data := PostLetter{
-		SiteURL: w.Site.Base(), Name: m.RecipientName, Title: letter.Title, Author: letter.Author, Reviewer: letter.Reviewer,
+		LetterSite: site, Name: m.RecipientName, Title: letter.Title, Author: letter.Author, Reviewer: letter.Reviewer,
 		Comment: letter.Comment, ChangesIn: letter.Verdict == models.PostChangesAsked, URL: w.Site.Abs(links.DeskPost(letter.ID)),
 	}
 	if m.Kind == models.MailPostReviewed && letter.Verdict == models.PostPublished && letter.PublishAt != nil {

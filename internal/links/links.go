@@ -66,6 +66,10 @@ const (
 	DeskProfile   = "/admin/profile"
 	DeskPreview   = "/admin/preview"
 	DeskMedia     = "/admin/media"
+	DeskSettings  = "/admin/settings"
+	DeskHealth    = "/admin/health"
+	DeskBackups   = "/admin/backups"
+	DeskSetup     = "/admin/setup"
 	EventsICS     = "/events.ics"
 	CodeOfConduct = "/code-of-conduct"
 )
