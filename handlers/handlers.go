@@ -34,6 +34,8 @@ type Options struct {
 	KeptMail       *mail.File                  // nil when mail goes out by SMTP
 	Ready          func(context.Context) error // nil error: database reachable, schema current
 	Metrics        *prometheus.Registry        // nil: one that holds the figures of requests alone
+	Version        string                      // of the program
+	Disk           func() (Disk, error)        // of the data dir; nil where nobody knows
 	Contact        string                      // e-mail address in the footer while the desk names none
 	RateLimit      bool
 	TrustedProxies []netip.Prefix
@@ -46,6 +48,8 @@ type App struct {
 	metrics     metrics
 	cache       *pageCache
 	shareImages shareImages
+	recent      recentAnswers
+	started     time.Time
 	lastSite    atomic.Pointer[models.Site] // as it was read last, for when the database is away
 }
 
@@ -57,6 +61,10 @@ func New(o Options) (*fiber.App, error) {
 	var err error
 	if a.cache, err = newPageCache(a.Metrics); err != nil {
 		return nil, fmt.Errorf("page cache: %w", err)
+	}
+	a.started = a.Store.Now()
+	if err := a.recent.watch(a.metrics); err != nil {
+		return nil, fmt.Errorf("metrics: %w", err)
 	}
 	if err := a.Metrics.Register(figures{a.Store}); err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)

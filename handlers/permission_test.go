@@ -85,6 +85,7 @@ var permissions = map[string]permission{
 	"GET /admin/mail/:name":                    {sample: "/admin/mail/20200618T164000Z-a.eml", may: "ada"},
 	"GET /admin/mail/:name/html":               {sample: "/admin/mail/20200618T164000Z-a.eml/html", may: "ada"},
 	"GET /admin/settings":                      {may: "ada"},
+	"GET /admin/health":                        {may: "ada"},
 	"POST /admin/settings":                     {may: "ada", form: siteForm()},
 	"POST /admin/mail/:id/resend":              {sample: "/admin/mail/1/resend", may: "ada"},
 	"POST /admin/posts/:id/revisions/:revision/restoration": {

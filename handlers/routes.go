@@ -164,6 +164,7 @@ func (a *App) routes() []Route {
 
 	// Desk: the portal itself
 	add(get, "/admin/settings", "settings of the site", Admin, a.showSettings)
+	add(get, "/admin/health", "how the portal is", Admin, a.showHealth)
 	add(post, "/admin/settings", "save the settings of the site", Admin, a.saveSettings)
 
 	// Desk: events and groups

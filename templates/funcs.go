@@ -14,6 +14,7 @@ var pageFuncs = template.FuncMap{
 	"machine":   func(t time.Time) string { return t.Format(time.RFC3339) },
 	"plural":    Plural,
 	"thousands": Thousands,
+	"took":      took,
 }
 
 // Plural is "1 seat" or "2 seats".
@@ -22,6 +23,17 @@ func Plural(n int, one, many string) string {
 		return "1 " + one
 	}
 	return Thousands(n) + " " + many
+}
+
+// took is how long an answer took, with as much as can be told apart.
+func took(d time.Duration) string {
+	switch {
+	case d < 10*time.Millisecond:
+		return strconv.FormatFloat(d.Seconds()*1000, 'f', 1, 64) + " ms"
+	case d < time.Second:
+		return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
+	}
+	return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
 }
 
 // Thousands writes a number as people do: 25,000.

@@ -180,8 +180,8 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	}
 	store.WatchCommits(commitMetrics(metrics))
 	web, err := handlers.New(handlers.Options{
-		Metrics: metrics,
-		Store:   store, Site: site, Log: log, Keys: keys, Uploads: uploads, KeptMail: kept, RateLimit: s.Limited(),
+		Metrics: metrics, Version: version, Disk: func() (handlers.Disk, error) { return diskOf(s.DataDir) },
+		Store: store, Site: site, Log: log, Keys: keys, Uploads: uploads, KeptMail: kept, RateLimit: s.Limited(),
 		Contact: s.From().Address, TrustedProxies: s.Proxies(),
 		Ready: func(ctx context.Context) error {
 			if err := store.Ping(ctx); err != nil {

@@ -15,7 +15,7 @@ import (
 const removeBatch = 1000
 
 // forget lets go of what was kept for its time, in the database and of mails in files.
-func (w *Worker) forget(ctx context.Context) {
+func (w *Worker) forget(ctx context.Context) error {
 	before, err := w.Store.Forget(ctx)
 	if err == nil {
 		err = w.KeptMail.Remove(func(_, _ string, date time.Time) bool { return date.Before(before) })
@@ -23,6 +23,7 @@ func (w *Worker) forget(ctx context.Context) {
 	if err != nil && ctx.Err() == nil {
 		w.Log.LogAttrs(ctx, slog.LevelWarn, "what was kept for its time was not forgotten", slog.String("error", err.Error()))
 	}
+	return err
 }
 
 // removeFiles removes the files that the database wants to be gone, and notes that they are.

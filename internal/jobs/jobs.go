@@ -57,6 +57,7 @@ const (
 	mailPoll   = 500 * time.Millisecond // between two looks for mails that are due
 	mailBatch  = 8                      // mails sent at the same time, each to another person
 	forgetEach = time.Hour              // between two looks for what was kept for its time
+	seenEach   = time.Minute            // between two notes that somebody sends mails
 	mailLimit  = 15 * time.Second       // for one mail, shorter than its lease and than a shutdown may take
 )
 
@@ -67,10 +68,15 @@ func (w *Worker) Run(ctx context.Context) {
 		w.Log.LogAttrs(ctx, slog.LevelError, "no mail can be written", slog.String("error", err.Error()))
 		return
 	}
-	var forgot time.Time
+	var forgot, seen time.Time
 	for ctx.Err() == nil {
-		if now := w.Store.Now(); now.Sub(forgot) >= forgetEach {
-			w.forget(ctx)
+		now := w.Store.Now()
+		if now.Sub(seen) >= seenEach { // also amid many mails
+			w.did(ctx, models.JobMail, now, seenEach, nil)
+			seen = now
+		}
+		if now.Sub(forgot) >= forgetEach {
+			w.did(ctx, models.JobForget, now, forgetEach, w.forget(ctx))
 			forgot = now
 		}
 		if err := w.removeFiles(ctx); err != nil && ctx.Err() == nil {
@@ -87,6 +93,16 @@ func (w *Worker) Run(ctx context.Context) {
 		case <-ctx.Done():
 		case <-time.After(mailPoll):
 		}
+	}
+}
+
+// did notes that a part of the work was done.
+func (w *Worker) did(ctx context.Context, job string, began time.Time, pause time.Duration, failure error) {
+	if ctx.Err() != nil {
+		return
+	}
+	if err := w.Store.JobRan(ctx, job, began, pause, failure); err != nil && ctx.Err() == nil {
+		w.Log.LogAttrs(ctx, slog.LevelWarn, "a job was not noted", slog.String("job", job), slog.String("error", err.Error()))
 	}
 }
 
