@@ -75,7 +75,15 @@ func (a *App) showHealth(c *fiber.Ctx) error {
 		HealthPart{Name: "Database", Facts: fmt.Sprintf("%s, %s, schema %d", h.Database, byteWords(uint64(max(0, h.Size))), h.Schema), State: wellState}, //nolint:gosec // not below 0
 		a.diskPart(), clockPart(h), a.mailPart(h))
 	page.Parts = append(page.Parts, jobParts(h.Jobs, now)...)
-	page.Parts = append(page.Parts, requestPart(statuses))
+	plan, err := a.Store.BackupPlan(c.UserContext())
+	if err != nil {
+		return err
+	}
+	backups, err := a.Store.Backups(c.UserContext(), viewer(c))
+	if err != nil {
+		return err
+	}
+	page.Parts = append(page.Parts, backupPart(backups, plan, now), requestPart(statuses))
 	page.Parts = append(page.Parts, a.processParts()...)
 	for _, s := range statusWords {
 		page.Statuses = append(page.Statuses, StatusCount{s.family, s.words, statuses[s.family]})
@@ -104,7 +112,7 @@ func healthHeading(parts []HealthPart) string {
 	case sick > 0:
 		return templates.Plural(sick, "thing needs", "things need") + " you now"
 	case poor > 0:
-		return "It runs; look at " + templates.Plural(poor, "thing", "things")
+		return "It runs; " + templates.Plural(poor, "thing", "things") + " to look at"
 	}
 	return "All is well"
 }

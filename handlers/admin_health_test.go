@@ -22,8 +22,8 @@ import (
 // healthLines are the lines of the page by name: state, then facts and what to do.
 func healthLines(page *testkit.Doc) map[string]string {
 	lines := map[string]string{}
-	for _, row := range page.All("table.health tbody tr") {
-		lines[row.Text("th")] = row.Text(".badge") + ": " + row.Text("td:last-child")
+	for _, row := range page.All("dl.health > div") {
+		lines[row.Text("dt")] = row.Text(".badge") + ": " + row.Text("dd:last-child")
 	}
 	return lines
 }
@@ -139,7 +139,7 @@ func TestRequestsOfLateAreThoseOfTheLastMinutes(t *testing.T) {
 	w := newDeskWorld(t)
 	count := func() (answered string, routes []string) {
 		page := w.page(w.get("ada", "/admin/health"), http.StatusOK)
-		for _, row := range page.All("section table.dense tbody tr") {
+		for _, row := range page.All("table.figures tbody tr") {
 			routes = append(routes, row.Text("td:first-child")+" "+row.Text("td:nth-child(2)"))
 		}
 		return page.Text("dl.kpi dd"), routes

@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/cdfoundation/portal/internal/links"
+	"github.com/cdfoundation/portal/internal/picture"
 	"github.com/cdfoundation/portal/models"
 )
 
@@ -23,6 +24,7 @@ type AdminSettings struct {
 	LogoNow    *Picture
 	LogoID     int64
 	LogoError  *FieldError
+	LogoMax    int // bytes
 	Foot       [][]Field
 	Contacts   [][]Field
 	Mails      [][]Field
@@ -130,11 +132,11 @@ func (a *App) settingsPage(c *fiber.Ctx, status int, v map[string]string, site m
 		return f
 	}
 	page := AdminSettings{
-		Layout: a.deskLayout(c, "Settings", "Settings"), Version: site.Version, Errors: errs, LogoError: errs.Of("logo"), KeptInDesk: a.KeptMail != nil,
+		Layout: a.deskLayout(c, "Settings", "Settings"), Version: site.Version, Errors: errs, LogoError: errs.Of("logo"), LogoMax: picture.MaxBytes, KeptInDesk: a.KeptMail != nil,
 		Names: [][]Field{
 			{required(text("name", "Name", "In titles, the header, feeds and mails.", 60))},
 			{
-				required(text("short_name", "Short name", "Under the icon on a phone, and in sentences: the … community.", 20)),
+				required(text("short_name", "Short name", "In sentences, as: the CDF community.", 20)),
 				required(text("organisation", "Organisation", "Who stands behind the site, for search engines.", 100)),
 			},
 		},
@@ -173,6 +175,6 @@ func (a *App) settingsPage(c *fiber.Ctx, status int, v map[string]string, site m
 			}
 		}
 	}
-	page.Scripts = append(page.Scripts, "js/form.js")
+	page.Scripts = append(page.Scripts, "js/form.js", "js/upload.js")
 	return show(c, status, a.pages.adminSettings, page)
 }

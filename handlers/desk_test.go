@@ -34,6 +34,7 @@ type deskWorld struct {
 	db      *database.DB
 	clock   *clock.Fake
 	kept    mail.File
+	backups string            // where they lie
 	cookies map[string]string // by name of the person
 	viewers map[string]models.Viewer
 }
@@ -87,7 +88,7 @@ func newDeskWorld(t testing.TB) *deskWorld {
 	}
 	t.Cleanup(func() { _ = uploads.Close() })
 	w := &deskWorld{
-		t: t, db: db, clock: clock.NewFake(time.Date(2020, 6, 18, 16, 40, 0, 0, time.UTC)), kept: mail.File{Dir: t.TempDir()},
+		t: t, db: db, clock: clock.NewFake(time.Date(2020, 6, 18, 16, 40, 0, 0, time.UTC)), kept: mail.File{Dir: t.TempDir()}, backups: t.TempDir(),
 		cookies: map[string]string{}, viewers: map[string]models.Viewer{},
 	}
 	keys := auth.Keys{[]byte("a key for tests that is long enough")}
@@ -96,7 +97,7 @@ func newDeskWorld(t testing.TB) *deskWorld {
 	base, _ := url.Parse("http://community.example.org")
 	w.app, err = handlers.New(handlers.Options{
 		Store: w.store, Site: links.New(base), Log: slog.New(slog.DiscardHandler), Keys: keys, Uploads: uploads,
-		KeptMail: &w.kept, Ready: func(context.Context) error { return nil }, Contact: "community@example.org",
+		KeptMail: &w.kept, BackupDir: w.backups, Ready: func(context.Context) error { return nil }, Contact: "community@example.org",
 	})
 	if err != nil {
 		t.Fatal(err)

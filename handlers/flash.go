@@ -44,6 +44,9 @@ var flashes = map[string]string{
 	"person-erased":           "The account and its data are erased. One last mail tells its owner.",
 	"attendee-erased":         "Name and address are erased. One last mail tells the person.",
 
+	"backup-asked":   "A backup is made in the background and tested. Look again in a moment.",
+	"backup-deleted": "Deleted.",
+
 	"profile-published": "The profile is public.",
 }
 

@@ -34,6 +34,7 @@ type Options struct {
 	KeptMail       *mail.File                  // nil when mail goes out by SMTP
 	Ready          func(context.Context) error // nil error: database reachable, schema current
 	Metrics        *prometheus.Registry        // nil: one that holds the figures of requests alone
+	BackupDir      string                      // where backups lie
 	Version        string                      // of the program
 	Disk           func() (Disk, error)        // of the data dir; nil where nobody knows
 	Contact        string                      // e-mail address in the footer while the desk names none
@@ -100,6 +101,7 @@ func (a *App) fiber() *fiber.App {
 		EnableIPValidation:      true,
 		ErrorHandler:            a.showError,
 	})
+	app.Server().HeaderReceived = longAnswers
 	a.use(app)
 	for _, r := range a.routes() {
 		chain := a.guarded(r)

@@ -192,8 +192,8 @@ func (a *App) deskLayout(c *fiber.Ctx, section, title string) Layout {
 		programme = append(programme, item(links.DeskPeople, "People", "people"))
 	}
 	if v.Can(models.ManageSite, models.Object{}) {
-		run = append(run, item(links.DeskMail, "Mail", "mail"), item(links.DeskHealth, "Health", "health"), item(links.DeskAudit, "Audit log", "list"),
-			item(links.DeskSettings, "Settings", "settings"))
+		run = append(run, item(links.DeskMail, "Mail", "mail"), item(links.DeskHealth, "Health", "health"), item(links.DeskBackups, "Backups", "backup"),
+			item(links.DeskAudit, "Audit log", "list"), item(links.DeskSettings, "Settings", "settings"))
 	}
 	if len(programme) > 0 {
 		rail = append(rail, RailGroup{Label: "Programme", Heading: true, Items: programme})

@@ -61,6 +61,7 @@ type pages struct {
 	adminAudit        *templates.Page[AdminAudit]
 	adminMailList     *templates.Page[AdminMailList]
 	adminMailShow     *templates.Page[AdminMailShow]
+	adminBackups      *templates.Page[AdminBackups]
 	adminHealth       *templates.Page[AdminHealth]
 	adminSettings     *templates.Page[AdminSettings]
 	adminEventList    *templates.Page[AdminEventList]
@@ -129,6 +130,7 @@ func newPages() (pages, error) {
 		bind(set, &p.adminAudit, "desk", "admin/audit"),
 		bind(set, &p.adminMailList, "desk", "admin/mails"),
 		bind(set, &p.adminMailShow, "desk", "admin/mail_show"),
+		bind(set, &p.adminBackups, "desk", "admin/backups"),
 		bind(set, &p.adminHealth, "desk", "admin/health"),
 		bind(set, &p.adminSettings, "desk", "admin/settings"),
 		bind(set, &p.adminEventList, "desk", "admin/events"),

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cdfoundation/portal/handlers"
 	"github.com/cdfoundation/portal/internal/mail"
@@ -85,6 +88,11 @@ var permissions = map[string]permission{
 	"GET /admin/mail/:name":                    {sample: "/admin/mail/20200618T164000Z-a.eml", may: "ada"},
 	"GET /admin/mail/:name/html":               {sample: "/admin/mail/20200618T164000Z-a.eml/html", may: "ada"},
 	"GET /admin/settings":                      {may: "ada"},
+	"GET /admin/backups":                       {may: "ada"},
+	"POST /admin/backups":                      {may: "ada"},
+	"POST /admin/backups/plan":                 {may: "ada", form: []string{"every", "24", "hour", "3", "daily", "7", "weekly", "4"}},
+	"GET /admin/backups/:id/file":              {sample: "/admin/backups/1/file", may: "ada"},
+	"POST /admin/backups/:id/deletion":         {sample: "/admin/backups/1/deletion", may: "ada"},
 	"GET /admin/health":                        {may: "ada"},
 	"POST /admin/settings":                     {may: "ada", form: siteForm()},
 	"POST /admin/mail/:id/resend":              {sample: "/admin/mail/1/resend", may: "ada"},
@@ -167,6 +175,11 @@ func newPermissionWorld(t *testing.T) *deskWorld {
 	if err := w.kept.Send(ctx, mail.Message{
 		ID: "a", From: mail.Address{Email: "cdf@example.org"}, To: mail.Address{Email: "ben@example.org"}, Subject: "A link", Text: "A link.", HTML: "<p>A link</p>", Date: w.store.Now(),
 	}); err != nil {
+		t.Fatal(err)
+	}
+	w.backedUp(models.BackupGood, "", time.Hour)
+	w.exec("UPDATE backups SET file = 'portal.zip'")
+	if err := os.WriteFile(filepath.Join(w.backups, "portal.zip"), []byte("a backup"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	w.event()

@@ -164,6 +164,11 @@ func (a *App) routes() []Route {
 
 	// Desk: the portal itself
 	add(get, "/admin/settings", "settings of the site", Admin, a.showSettings)
+	add(get, "/admin/backups", "backups", Admin, a.showBackups)
+	add(post, "/admin/backups", "ask for a backup", Admin, a.askBackup)
+	add(post, "/admin/backups/plan", "save the plan of backups", Admin, a.saveBackupPlan)
+	add(get, "/admin/backups/:id/file", "file of a backup", Admin, a.sendBackup)
+	add(post, "/admin/backups/:id/deletion", "delete a backup", Admin, a.deleteBackup)
 	add(get, "/admin/health", "how the portal is", Admin, a.showHealth)
 	add(post, "/admin/settings", "save the settings of the site", Admin, a.saveSettings)
 

@@ -19,8 +19,8 @@ type JobRun struct {
 
 // The parts of the background work.
 const (
-	JobMail     = "mail"     // looks for mails to send
-	JobForget   = "forget"   // lets go of what was kept for its time
+	JobMail   = "mail"   // looks for mails to send
+	JobForget = "forget" // lets go of what was kept for its time
 )
 
 // JobRan notes that a part of the background work was done, which began at the given time and is done again after pause.

@@ -65,6 +65,7 @@ func deskPages(t *testing.T, p *portal, b *testkit.Browser) []string {
 		"/admin/people/:id":                                      linked(t, b, p.URL+"/admin/people?q=ada", "td.name a"),
 		"/admin/mail/:name":                                      linked(t, b, p.URL+"/admin/mail", "td.name a"),
 		"/admin/mail/:name/html":                                 "", // a mail is no page of the site
+		"/admin/backups/:id/file":                                "", // an archive
 		"/admin/events/:id":                                      path.Dir(attendees),
 		"/admin/events/:id/preview":                              draft + "/preview",
 		"/admin/events/:id/publication":                          draft + "/publication",

@@ -178,6 +178,8 @@ var typedFields = []field{
 	{"POST /admin/settings", "conduct_contact", email, "GET /", ""},
 	{"POST /admin/settings", "sender_name", words, "", ""},
 	{"POST /admin/settings", "sender_address", email, "", ""},
+	{"POST /admin/backups/plan", "daily", or("7"), "", ""},
+	{"POST /admin/backups/plan", "weekly", or("4"), "", ""},
 
 	{anProfile, "name", words, "GET /ambassadors,GET /ambassadors/:slug,GET /ambassadors/:slug/events.ics,GET /ambassadors/:slug/feed.xml,GET /ambassadors/:slug/feed.atom,GET /ambassadors/:slug/feed.json,GET /admin/people", ""},
 	{anProfile, "title", words, "GET /ambassadors/:slug", ""},
@@ -390,6 +392,7 @@ func (r *hostileRun) round() (ambassador *person, ticket string) {
 	open := func(who *person, path string) answer { r.t.Helper(); return who.open(path) }
 	// The site itself
 	r.leads(r.fill(r.admin, open(r.admin, "/admin/settings"), "/admin/settings", nil, nil))
+	r.leads(r.fill(r.admin, open(r.admin, "/admin/backups"), "/admin/backups/plan", nil, nil))
 	for _, path := range []string{"/", "/feed.json", "/feeds", "/manifest.webmanifest", "/.well-known/security.txt"} {
 		open(r.visitor, path)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/cdfoundation/portal/content"
 	"github.com/cdfoundation/portal/handlers"
 	"github.com/cdfoundation/portal/internal/auth"
+	"github.com/cdfoundation/portal/internal/backup"
 	"github.com/cdfoundation/portal/internal/clock"
 	"github.com/cdfoundation/portal/internal/config"
 	"github.com/cdfoundation/portal/internal/database"
@@ -75,7 +76,7 @@ func (s *serveCommand) Run(w *world) (err error) {
 	}
 	store := models.NewStore(db.Reader, db.Writer, tick, keys)
 	if s.WorkerOnly {
-		return s.work(w, log, store)
+		return s.work(w, log, store, db)
 	}
 
 	listener, err := (&net.ListenConfig{}).Listen(w.ctx, "tcp", s.Addr)
@@ -132,7 +133,7 @@ func (s *serveCommand) furnish(w *world, store *models.Store, site links.Site) e
 }
 
 // work does the background work until the context ends.
-func (s *serveCommand) work(w *world, log *slog.Logger, store *models.Store) error {
+func (s *serveCommand) work(w *world, log *slog.Logger, store *models.Store, db *database.DB) error {
 	if s.BaseURL == "" {
 		return errors.New(`PORTAL_BASE_URL="": allowed with --worker-only is the address under which the others serve, for the links in mails`)
 	}
@@ -144,9 +145,13 @@ func (s *serveCommand) work(w *world, log *slog.Logger, store *models.Store) err
 	if err != nil {
 		return err
 	}
+	keeper, err := s.keeper(w.ctx, store, db)
+	if err != nil {
+		return err
+	}
 	log.Info("working")
 	jobs.New(jobs.Options{
-		Store: store, Site: siteOf(s.Config), Sender: sender, From: s.From(), Log: log, Uploads: uploads, KeptMail: mail.File{Dir: s.MailDir()},
+		Store: store, Site: siteOf(s.Config), Sender: sender, From: s.From(), Log: log, Backup: keeper, Uploads: uploads, KeptMail: mail.File{Dir: s.MailDir()},
 	}).Run(w.ctx)
 	return uploads.Close()
 }
@@ -164,6 +169,12 @@ func (s *serveCommand) openUploads() (*os.Root, error) {
 	return uploads, nil
 }
 
+// keeper makes the backups of the portal.
+func (s *serveCommand) keeper(ctx context.Context, store *models.Store, db *database.DB) (*backup.Keeper, error) {
+	portal, err := portalOf(ctx, s.Config, db)
+	return &backup.Keeper{Store: store, Portal: portal, Dir: s.BackupDir()}, err
+}
+
 // serve runs the web application on the listener and the background work beside it until the context ends.
 func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store *models.Store, keys auth.Keys, site links.Site, listener net.Listener) error {
 	uploads, err := s.openUploads()
@@ -174,13 +185,17 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	keeper, err := s.keeper(w.ctx, store, db)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	metrics, err := newMetrics(db)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	store.WatchCommits(commitMetrics(metrics))
 	web, err := handlers.New(handlers.Options{
-		Metrics: metrics, Version: version, Disk: func() (handlers.Disk, error) { return diskOf(s.DataDir) },
+		Metrics: metrics, Version: version, BackupDir: s.BackupDir(), Disk: func() (handlers.Disk, error) { return diskOf(s.DataDir) },
 		Store: store, Site: site, Log: log, Keys: keys, Uploads: uploads, KeptMail: kept, RateLimit: s.Limited(),
 		Contact: s.From().Address, TrustedProxies: s.Proxies(),
 		Ready: func(ctx context.Context) error {
@@ -202,7 +217,7 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	defer stopWork()
 	var work sync.WaitGroup
 	worker := jobs.New(jobs.Options{
-		Store: store, Site: site, Sender: sender, From: s.From(), Log: log, Uploads: uploads, KeptMail: mail.File{Dir: s.MailDir()}, Metrics: metrics,
+		Store: store, Site: site, Sender: sender, From: s.From(), Log: log, Backup: keeper, Uploads: uploads, KeptMail: mail.File{Dir: s.MailDir()}, Metrics: metrics,
 	})
 	if !s.WebOnly {
 		work.Go(func() { worker.Run(working) })

@@ -28,8 +28,9 @@ var mayImport = map[string][]string{
 	"models":            {"internal/slug", "internal/paging", "internal/clock", "internal/auth", "internal/markdown"},
 	"internal/feed":     {"models", "internal/links"},
 	"internal/calendar": {"models", "internal/links"},
+	"internal/backup":   {"models", "internal/database", "internal/clock"},
 	"internal/jobs": {
-		"models", "templates", "internal/mail", "internal/markdown", "internal/calendar",
+		"models", "internal/backup", "templates", "internal/mail", "internal/markdown", "internal/calendar",
 		"internal/artwork", "internal/auth", "internal/links", "internal/clock",
 	},
 	"internal/importer": {"models", "internal/markdown", "internal/slug", "internal/links"},
@@ -39,7 +40,7 @@ var mayImport = map[string][]string{
 
 // mayNotImport takes rooms out of a "*".
 var mayNotImport = map[string][]string{
-	"handlers": {"internal/database", "internal/jobs"},
+	"handlers": {"internal/backup", "internal/database", "internal/jobs"},
 }
 
 // imports of nobody, unless a row of mayImport names them.

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	"github.com/cdfoundation/portal/internal/backup"
 	"github.com/cdfoundation/portal/internal/links"
 	"github.com/cdfoundation/portal/internal/mail"
 	"github.com/cdfoundation/portal/models"
@@ -26,6 +27,7 @@ type Options struct {
 	Sender mail.Sender
 	From   *netmail.Address
 	Log    *slog.Logger
+	Backup *backup.Keeper // nil: this process makes none
 
 	Uploads  *os.Root  // where uploaded pictures lie
 	KeptMail mail.File // where mails lie that were kept instead of sent
@@ -57,6 +59,7 @@ const (
 	mailPoll   = 500 * time.Millisecond // between two looks for mails that are due
 	mailBatch  = 8                      // mails sent at the same time, each to another person
 	forgetEach = time.Hour              // between two looks for what was kept for its time
+	backupPoll = 5 * time.Second        // between two looks for a backup that is due
 	seenEach   = time.Minute            // between two notes that somebody sends mails
 	mailLimit  = 15 * time.Second       // for one mail, shorter than its lease and than a shutdown may take
 )
@@ -67,6 +70,11 @@ func (w *Worker) Run(ctx context.Context) {
 	if err != nil {
 		w.Log.LogAttrs(ctx, slog.LevelError, "no mail can be written", slog.String("error", err.Error()))
 		return
+	}
+	var aside sync.WaitGroup
+	defer aside.Wait()
+	if w.Backup != nil {
+		aside.Go(func() { w.backUp(ctx) })
 	}
 	var forgot, seen time.Time
 	for ctx.Err() == nil {
@@ -92,6 +100,22 @@ func (w *Worker) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-time.After(mailPoll):
+		}
+	}
+}
+
+// backUp makes the backups that are due, beside the mails: one of much data takes minutes.
+func (w *Worker) backUp(ctx context.Context) {
+	for ctx.Err() == nil {
+		did, err := w.Backup.Run(ctx)
+		if err != nil && ctx.Err() == nil {
+			w.Log.LogAttrs(ctx, slog.LevelError, "no good backup was made", slog.String("error", err.Error()))
+		} else if did {
+			w.Log.LogAttrs(ctx, slog.LevelInfo, "a backup was made and tested")
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(backupPoll):
 		}
 	}
 }

@@ -217,5 +217,8 @@ func DeskPersonErasure(id int64) string { return DeskPerson(id) + "/erasure" }
 // DeskAmbassador is the path of a profile's editor; DeskProfile is that of one's own.
 func DeskAmbassador(id int64) string { return DeskProfile + "/" + strconv.FormatInt(id, 10) }
 
+// DeskBackup is the path below which a backup is handed out and deleted.
+func DeskBackup(id int64) string { return DeskBackups + "/" + strconv.FormatInt(id, 10) }
+
 // DeskKeptMail is the path of a mail that was kept as a file.
 func DeskKeptMail(name string) string { return DeskMail + "/" + name }
