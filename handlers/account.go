@@ -169,8 +169,11 @@ func (a *App) nameFirstAdmin(c *fiber.Ctx) error {
 		err := a.Store.NameFirstAdmin(c.UserContext(), v, name, email, zone)
 		if !errors.Is(err, models.ErrEmailTaken) {
 			if err == nil {
+				err = a.Store.BeginSetup(c.UserContext(), v)
+			}
+			if err == nil {
 				a.flash(c, "welcome")
-				err = seeOther(c, links.Desk)
+				err = seeOther(c, links.DeskSetup)
 			}
 			return err
 		}

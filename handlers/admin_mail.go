@@ -55,7 +55,7 @@ const keptShown = 200
 var mailKindWords = map[models.MailKind]string{
 	models.MailRegistered: "Ticket", models.MailRegistrationLink: "Link to a registration", models.MailUnregistered: "Registration cancelled",
 	models.MailEventCancelled: "Event cancelled", models.MailEventChanged: "Event changed", models.MailSignIn: "Link to sign in", models.MailInvitation: "Invitation",
-	models.MailErased: "Data erased", models.MailPostSubmitted: "Post to review", models.MailPostReviewed: "Post reviewed",
+	models.MailErased: "Data erased", models.MailPostSubmitted: "Post to review", models.MailPostReviewed: "Post reviewed", models.MailTest: "Test",
 }
 
 func (a *App) listMails(c *fiber.Ctx) error {

@@ -87,11 +87,15 @@ func (a *App) showDesk(c *fiber.Ctx) error {
 		}
 	}
 	if v.Can(models.ManageSite, models.Object{}) {
-		need, err := a.backupNeed(c)
+		backups, err := a.backupNeed(c)
 		if err != nil {
 			return err
 		}
-		data.Needs = append(data.Needs, need...)
+		setup, err := a.setupNeed(c)
+		if err != nil {
+			return err
+		}
+		data.Needs = append(append(data.Needs, backups...), setup...)
 	}
 	if v.AmbassadorID != 0 {
 		profile, err := a.Store.DeskAmbassador(ctx, v, v.AmbassadorID)

@@ -44,6 +44,8 @@ var flashes = map[string]string{
 	"person-erased":           "The account and its data are erased. One last mail tells its owner.",
 	"attendee-erased":         "Name and address are erased. One last mail tells the person.",
 
+	"setup-closed":   "You find the steps under Settings whenever you want them.",
+	"sample-gone":    "The sample content is gone, but for events with registrations and profiles that belong to somebody.",
 	"backup-asked":   "A backup is made in the background and tested. Look again in a moment.",
 	"backup-deleted": "Deleted.",
 

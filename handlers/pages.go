@@ -63,6 +63,7 @@ type pages struct {
 	adminMailShow     *templates.Page[AdminMailShow]
 	adminBackups      *templates.Page[AdminBackups]
 	adminHealth       *templates.Page[AdminHealth]
+	adminSetup        *templates.Page[AdminSetup]
 	adminSettings     *templates.Page[AdminSettings]
 	adminEventList    *templates.Page[AdminEventList]
 	adminEventEdit    *templates.Page[AdminEventEdit]
@@ -132,6 +133,7 @@ func newPages() (pages, error) {
 		bind(set, &p.adminMailShow, "desk", "admin/mail_show"),
 		bind(set, &p.adminBackups, "desk", "admin/backups"),
 		bind(set, &p.adminHealth, "desk", "admin/health"),
+		bind(set, &p.adminSetup, "desk", "admin/setup"),
 		bind(set, &p.adminSettings, "desk", "admin/settings"),
 		bind(set, &p.adminEventList, "desk", "admin/events"),
 		bind(set, &p.adminEventEdit, "desk", "admin/event_edit"),

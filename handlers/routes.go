@@ -163,6 +163,10 @@ func (a *App) routes() []Route {
 	add(post, "/admin/mail/:id/resend", "send a mail again", Admin, a.resendMail)
 
 	// Desk: the portal itself
+	add(get, "/admin/setup", "steps of setting up", Admin, a.showSetup)
+	add(post, "/admin/setup", "call a step done", Admin, a.settleSetup)
+	add(post, "/admin/setup/mail", "send oneself a test mail", Admin, a.sendTestMail).Limit = 10
+	add(post, "/admin/setup/sample", "remove the sample content", Admin, a.clearSample)
 	add(get, "/admin/settings", "settings of the site", Admin, a.showSettings)
 	add(get, "/admin/backups", "backups", Admin, a.showBackups)
 	add(post, "/admin/backups", "ask for a backup", Admin, a.askBackup)

@@ -25,12 +25,13 @@ const (
 	MailPostSubmitted    MailKind = "post_submitted"    // to staff
 	MailPostReviewed     MailKind = "post_reviewed"     // to the author: published, changes asked, declined
 	MailErased           MailKind = "erased"            // the last: an account or a registration is erased; its row goes when it is sent
+	MailTest             MailKind = "test"              // to an admin who asked whether mails arrive
 )
 
 // Value refuses a kind that is not one of ours.
 func (k MailKind) Value() (driver.Value, error) {
 	return oneOf("mail kind", k, MailRegistered, MailRegistrationLink, MailUnregistered, MailEventCancelled, MailEventChanged,
-		MailSignIn, MailInvitation, MailPostSubmitted, MailPostReviewed, MailErased)
+		MailSignIn, MailInvitation, MailPostSubmitted, MailPostReviewed, MailErased, MailTest)
 }
 
 // Mail is a row of the outbox: whom to tell what, never the words, which are made from the rows it points to when it

@@ -155,6 +155,7 @@ func TestEveryMailReadsAsItsGoldenFile(t *testing.T) {
 	p.exec("INSERT INTO posts (id, uuid, slug, status, title, user_id, publish_at, created_at, updated_at) VALUES (9, 'u', 'notes', 'published', 'Field <notes>', ?, ?, ?, ?)",
 		user.ID, p.store.Now(), p.store.Now(), p.store.Now())
 	p.exec("INSERT INTO reviews (id, post_id, user_id, status, comment, created_at) VALUES (4, 9, ?, 'published', 'Thank you, a good read.', ?)", user.ID, p.store.Now())
+	p.enqueue(models.MailTest, "user_id", user.ID)
 	p.enqueue(models.MailPostSubmitted, "post_id", 9)
 	p.enqueue(models.MailPostReviewed, "post_id, review_id", 9, 4)
 	p.enqueue(models.MailErased, "note", "Tekton evening & more")

@@ -50,6 +50,13 @@ type SignInLetter struct {
 	AgainURL  string // where to ask for another link
 }
 
+// TestLetter is a mail to an admin who asked whether mails arrive.
+type TestLetter struct {
+	LetterSite
+
+	Name, URL string
+}
+
 // PostLetter is a mail about a post.
 type PostLetter struct {
 	LetterSite
@@ -75,6 +82,7 @@ type letters struct {
 	posts         map[models.MailKind]*templates.Mail[PostLetter]
 	signIns       map[models.MailKind]*templates.Mail[SignInLetter]
 	erased        *templates.Mail[ErasedLetter]
+	test          *templates.Mail[TestLetter]
 }
 
 func newLetters() (letters, error) {
@@ -98,8 +106,10 @@ func newLetters() (letters, error) {
 		tmpl, err := templates.NewMail[SignInLetter](string(kind))
 		l.signIns[kind], errs = tmpl, append(errs, err)
 	}
-	erased, err := templates.NewMail[ErasedLetter](string(models.MailErased))
-	l.erased = erased
+	var err error
+	l.erased, err = templates.NewMail[ErasedLetter](string(models.MailErased))
+	errs = append(errs, err)
+	l.test, err = templates.NewMail[TestLetter](string(models.MailTest))
 	return l, errors.Join(append(errs, err)...)
 }
 
@@ -137,6 +147,8 @@ func (w *Worker) compose(ctx context.Context, l letters, m models.Mail) (mail.Me
 		err = w.composeSignIn(ctx, l, m, about, &message)
 	case models.MailErased:
 		message.Subject, message.Text, message.HTML, err = l.erased.Render(ErasedLetter{LetterSite: about, Event: m.Note})
+	case models.MailTest:
+		message.Subject, message.Text, message.HTML, err = l.test.Render(TestLetter{LetterSite: about, Name: m.RecipientName, URL: w.Site.Abs(links.DeskSetup)})
 	default:
 		err = fmt.Errorf("no template for a mail of kind %q", m.Kind)
 	}
