@@ -108,7 +108,7 @@ func (a *App) newBackupLine(b models.Backup, zone *time.Location) BackupLine {
 	}
 	line.Label = line.When.Format("2 January 2006, 15:04")
 	if b.File != "" {
-		line.Facts = byteWords(uint64(max(0, b.Size))) + ", " + templates.Plural(b.RowCount, "row", "rows") + ", " + templates.Plural(b.UploadCount, "upload", "uploads") //nolint:gosec // not below 0
+		line.Facts = byteWords(uint64(max(0, b.Size))) + ", " + templates.Plural(b.RowCount, "row", "rows") + ", " + templates.Plural(b.UploadCount, "upload", "uploads")
 		info, err := os.Stat(filepath.Join(a.BackupDir, filepath.Base(b.File)))
 		switch {
 		case err != nil:
@@ -263,7 +263,7 @@ func backupPart(all []models.Backup, plan models.BackupPlan, now time.Time) Heal
 		part.Facts += next
 		part.State, part.URL, part.Label = wellState, "", ""
 	default:
-		part.Facts, part.State = "The last good one is "+spanWords(now.Sub(*last.TakenAt))+" old, "+byteWords(uint64(max(0, last.Size)))+", and was restored as a test"+next, wellState //nolint:gosec // not below 0
+		part.Facts, part.State = "The last good one is "+spanWords(now.Sub(*last.TakenAt))+" old, "+byteWords(uint64(max(0, last.Size)))+", and was restored as a test"+next, wellState
 		part.URL, part.Label = "", ""
 		switch {
 		case last.Note != "":

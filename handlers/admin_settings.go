@@ -107,8 +107,8 @@ func (a *App) saveSettings(c *fiber.Ctx) error {
 
 // uploadedLogo keeps the logo that the form sends; what it shows is the site's name. It is nil when none was sent.
 func (a *App) uploadedLogo(c *fiber.Ctx, name string) (*models.Medium, FieldErrors, error) {
-	header, err := c.FormFile("logo")
-	if err != nil || header.Size == 0 && header.Filename == "" {
+	header := sentFile(c, "logo")
+	if header == nil {
 		return nil, nil, nil
 	}
 	if strings.HasSuffix(strings.ToLower(header.Filename), ".svg") {

@@ -48,7 +48,7 @@ func TestEverySettingIsSeenWhereItBelongs(t *testing.T) {
 		{name: "the short name is in the feed of events", set: []string{"short_name", "RM"}, path: "/events/feed.json", has: "RM community: new events", hasNot: "CDF community"},
 		{name: "the organisation is in structured data", set: []string{"organisation", "The Makers"}, path: "/", has: `"name":"The Makers"`, hasNot: "2019-03-12"},
 		{name: "the organisation is the parent of groups", set: []string{"organisation", "The Makers"}, path: "/groups/berlin", has: `"name":"The Makers"`},
-		{name: "the organisation is in descriptions", set: []string{"organisation", "The Makers"}, path: "/blog", has: "ambassadors of the The Makers."},
+		{name: "the organisation is in descriptions", set: []string{"organisation", "Makers"}, path: "/blog", has: "from the people behind the Makers"},
 		{name: "the sentence about the site is at the foot", set: []string{"about", "Made by hand & heart."}, path: "/events", has: "<p>Made by hand &amp; heart.</p>"},
 		{name: "the links are at the foot", set: []string{"footer_heading", "Makers", "footer_links", "Where we meet /groups\nThe code https://code.example.org/"}, path: "/events", has: ">Makers</h2>", has2: `<li><a href="https://code.example.org/">The code</a></li>`, hasNot: `href="/about"`},
 		{name: "no links leave no heading", set: []string{"footer_heading", "", "footer_links", ""}, path: "/events", hasNot: "foot-foundation"},

@@ -1,11 +1,10 @@
 package handlers
 
 import (
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-
-	"net/http"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -77,6 +76,10 @@ func (a *App) setupLines(c *fiber.Ctx) ([]SetupLine, models.Setup, error) {
 	}
 	settled := func(step models.SetupStep) bool { return slices.Contains(setup.Settled, step) }
 	site := a.site(c)
+	contacts := site.ContactAddress(a.Contact)
+	if conduct := site.ConductAddress(a.Contact); conduct != contacts {
+		contacts += ", and about the code of conduct to " + conduct
+	}
 	mail, mailWorks := a.setupMail(setup)
 	address := a.addressParts(c)
 	addressWell := !slices.ContainsFunc(address, func(p HealthPart) bool { return p.State != wellState })
@@ -103,7 +106,7 @@ func (a *App) setupLines(c *fiber.Ctx) ([]SetupLine, models.Setup, error) {
 	steps := []SetupLine{
 		{
 			Name: models.SetupSite, Heading: "Name and contacts", Done: setup.SiteSaved, Settle: "It is right as it is",
-			Words: "The site is called " + site.Name + ", people write to " + site.ContactAddress(a.Contact) + ", and about the code of conduct to " + site.ConductAddress(a.Contact) + ".",
+			Words: "The site is called " + site.Name + ". People write to " + contacts + ".",
 			Links: []NavLink{{URL: links.DeskSettings, Label: "Change it"}},
 		},
 		{
@@ -112,7 +115,7 @@ func (a *App) setupLines(c *fiber.Ctx) ([]SetupLine, models.Setup, error) {
 		},
 		{
 			Name: models.SetupAddress, Heading: "Address and proxy", Words: "How your browser got here, beside what the portal was told.", Done: addressWell, Parts: address,
-			Links: []NavLink{{URL: links.DeskSetup + "#address", Label: "Look again"}}, Settle: "It is meant so",
+			Links: []NavLink{{URL: links.DeskSetup, Label: "Look again"}}, Settle: "It is meant so",
 		},
 		backups, content,
 		{
@@ -143,7 +146,7 @@ func (a *App) setupMail(setup models.Setup) (parts []HealthPart, works bool) {
 	if m == nil {
 		return parts, false
 	}
-	test := HealthPart{Name: "Test", Facts: "On its way to " + m.Recipient, State: State{"Waits", ""}, URL: links.DeskSetup + "#mail", Label: "Look again"}
+	test := HealthPart{Name: "Test", Facts: "On its way to " + m.Recipient, State: State{"Waits", ""}, URL: links.DeskSetup, Label: "Look again"}
 	switch {
 	case m.SentAt != nil && a.KeptMail != nil:
 		test.Facts, test.State = "Kept on this machine, as all mails are", poorState

@@ -18,7 +18,7 @@ import (
 const postsPerPage = 15
 
 func blogDescription(site models.Site) string {
-	return "Field notes, announcements and introductions from the people behind the projects, groups and ambassadors of the " + site.Organisation + "."
+	return "Field notes, announcements and introductions from the people behind the " + organisationInShort(site) + "'s projects, groups and ambassadors."
 }
 
 // BlogIndex is the blog or one of its archives.

@@ -200,7 +200,7 @@ func (a *App) showEventsFeed(format string) fiber.Handler {
 		}
 		f := feed.Feed{
 			ID: feedID("events", 0), Title: a.site(c).ShortName + " community: new events", Language: "en",
-			Description: "Events of the " + a.site(c).ShortName + " community as they are announced",
+			Description: "Events of the " + organisationInShort(a.site(c)) + "'s community as they are announced",
 			HomeURL:     a.Site.Abs(links.Events), SelfURL: a.Site.Abs(feedPath(links.Events, format)),
 			Items: a.eventItems(rows),
 		}

@@ -42,10 +42,19 @@ func newUploadFields(c *fiber.Ctx, name string, errs FieldErrors) UploadFields {
 	return u
 }
 
-// uploaded keeps the picture that a form sends in a field, with its description. It is nil when none was sent.
-func (a *App) uploaded(c *fiber.Ctx, name string) (medium *models.Medium, errs FieldErrors, err error) {
+// sentFile is the file that a form sends in a field, or nil.
+func sentFile(c *fiber.Ctx, name string) *multipart.FileHeader {
 	header, err := c.FormFile(name)
 	if err != nil || header.Size == 0 && header.Filename == "" {
+		return nil
+	}
+	return header
+}
+
+// uploaded keeps the picture that a form sends in a field, with its description. It is nil when none was sent.
+func (a *App) uploaded(c *fiber.Ctx, name string) (medium *models.Medium, errs FieldErrors, err error) {
+	header := sentFile(c, name)
+	if header == nil {
 		return nil, nil, nil
 	}
 	alt, decorative := typed(c, name+"_alt"), typed(c, name+"_decorative") != ""

@@ -71,6 +71,14 @@ func (a *App) foundation(site models.Site) organizationData {
 	return organizationData{Type: "Organization", ID: a.Site.Abs("/#foundation"), Name: site.Organisation}
 }
 
+// organisationInShort is the organisation as it calls itself in a sentence.
+func organisationInShort(site models.Site) string {
+	if site.Organisation == models.DefaultSite().Organisation {
+		return "CD Foundation"
+	}
+	return site.Organisation
+}
+
 // newGroupData describes a meetup group.
 func (a *App) newGroupData(site models.Site, g models.Group, address, description string, organisers []models.OrganiserRow) organizationData {
 	foundation := a.foundation(site)

@@ -52,8 +52,10 @@ func DefaultSite() Site {
 		About:         "The community site of the Continuous Delivery Foundation, a vendor-neutral home for open source delivery tools.",
 		FooterHeading: "Foundation",
 		FooterLinks: []Link{
-			{Label: "About CDF", URL: "/about"}, {Label: "Projects", URL: "/projects/jenkins"},
-			{Label: "Code of conduct", URL: "/code-of-conduct"}, {Label: "Privacy", URL: "/privacy"},
+			{Label: "About CDF", URL: "/about"},
+			{Label: "Projects", URL: "/projects/jenkins"},
+			{Label: "Code of conduct", URL: "/code-of-conduct"},
+			{Label: "Privacy", URL: "/privacy"},
 		},
 		Legal: "Posts are CC BY 4.0 unless a page says otherwise.",
 	}

@@ -14,6 +14,6 @@ func diskOf(dir string) (handlers.Disk, error) {
 	if err := syscall.Statfs(dir, &s); err != nil {
 		return handlers.Disk{}, err
 	}
-	size := uint64(s.Bsize) //nolint:gosec,unconvert // its type is another on each system, and never below 0
+	size := uint64(s.Bsize) //nolint:gosec // its type is another on each system, and never below 0
 	return handlers.Disk{Free: s.Bavail * size, Total: s.Blocks * size}, nil
 }

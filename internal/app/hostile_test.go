@@ -174,7 +174,7 @@ var typedFields = []field{
 	{"POST /admin/settings", "footer_heading", words, "GET /", ""},
 	{"POST /admin/settings", "footer_links", linkList, "GET /", ""},
 	{"POST /admin/settings", "legal", words, "GET /", ""},
-	{"POST /admin/settings", "contact", email, "GET /,GET /.well-known/security.txt", ""},
+	{"POST /admin/settings", "contact", email, "GET /", ""},
 	{"POST /admin/settings", "conduct_contact", email, "GET /", ""},
 	{"POST /admin/settings", "sender_name", words, "", ""},
 	{"POST /admin/settings", "sender_address", email, "", ""},
@@ -393,7 +393,7 @@ func (r *hostileRun) round() (ambassador *person, ticket string) {
 	// The site itself
 	r.leads(r.fill(r.admin, open(r.admin, "/admin/settings"), "/admin/settings", nil, nil))
 	r.leads(r.fill(r.admin, open(r.admin, "/admin/backups"), "/admin/backups/plan", nil, nil))
-	for _, path := range []string{"/", "/feed.json", "/feeds", "/manifest.webmanifest", "/.well-known/security.txt"} {
+	for _, path := range []string{"/", "/feed.json", "/feeds", "/manifest.webmanifest"} {
 		open(r.visitor, path)
 	}
 	// A group and somebody who runs it
@@ -506,7 +506,7 @@ func (r *hostileRun) shown(row int) {
 			all++
 			want := spaced(value)
 			// Markdown is rendered, lists are taken apart and addresses are escaped; the mark is there in any case.
-			if m := mark.FindString(value); m != "" && (slices.Contains([]string{"body", "bio", "links", "handle"}, f.name) || strings.ContainsAny(value, ",\n\r") || strings.HasPrefix(value, "https:")) {
+			if m := mark.FindString(value); m != "" && (slices.Contains([]string{"body", "bio", "links", "footer_links", "handle"}, f.name) || strings.ContainsAny(value, ",\n\r") || strings.HasPrefix(value, "https:")) {
 				want = m
 			}
 			if slices.ContainsFunc(r.w.texts[route], func(text string) bool { return strings.Contains(text, want) }) {
