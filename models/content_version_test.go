@@ -15,7 +15,7 @@ import (
 
 // privateTables hold nothing that visitors see, or what others hold as well.
 var privateTables = []string{
-	"audit_entries", "consents", "content_files", "content_version", "file_removals", "mails", "post_counts", "registration_tickets", "reviews", "revisions", "sessions", "sign_in_links",
+	"audit_entries", "backups", "consents", "content_files", "content_version", "file_removals", "job_runs", "mails", "post_counts", "registration_tickets", "reviews", "revisions", "sessions", "sign_in_links",
 	"users",
 }
 

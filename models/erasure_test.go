@@ -419,7 +419,7 @@ var tablesOfPeople = map[string]string{
 	"search_documents": "written anew", "speakers": "the public programme of an event, kept",
 
 	"settings": "", "cohorts": "", "groups": "", "event_series": "", "agenda_sessions": "", "sponsors": "", "quotas": "", "ticket_types": "", "ticket_type_quotas": "",
-	"categories": "", "tags": "", "post_series": "", "post_categories": "", "post_tags": "", "post_counts": "", "pages": "",
+	"categories": "", "tags": "", "post_series": "", "post_categories": "", "post_tags": "", "post_counts": "", "pages": "", "job_runs": "", "backups": "leave the account",
 }
 
 func TestForEveryTableItIsSaidWhatBecomesOfPeopleInIt(t *testing.T) {
