@@ -5,13 +5,26 @@ COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 APP     := github.com/cdfoundation/portal/internal/app
 LDFLAGS := -X $(APP).version=$(VERSION) -X $(APP).commit=$(COMMIT)
 
-.PHONY: help run build check test browser bench vendor-assets
+CONTAINER ?= podman
+OPS     := .github/operations
+
+.PHONY: help run build release image faults check test browser bench vendor-assets
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/portal
 	go build -ldflags '$(LDFLAGS)' -o bin/portal ./cmd/portal
+
+# The same commit gives the same bytes with the same Go and C compilers, in whatever folder. Nothing of the machine's own is
+# asked for names or users, and SQLite loads no extensions, so that nothing is left that has to be linked when it starts.
+release: ## build bin/portal to be carried elsewhere: linked statically, reproducible
+	CGO_ENABLED=1 go build -trimpath -buildvcs=false -tags netgo,osusergo,sqlite_omit_load_extension \
+		-ldflags '-s -w -linkmode external -extldflags -static $(LDFLAGS)' -o bin/portal ./cmd/portal
+
+# Podman's own format of images knows no health check.
+image: ## build the container image portal with podman, or with CONTAINER=docker
+	BUILDAH_FORMAT=docker $(CONTAINER) build --file $(OPS)/Containerfile --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) --tag portal:latest .
 
 # serve migrates an empty database by itself and refuses one that is behind.
 run: build ## build, bring the database up to date and serve on http://127.0.0.1:8080
@@ -35,6 +48,9 @@ test: ## everything that CI runs: get what the tests need, check, test
 browser: ## the journeys in Chromium only, their pictures under bin/_artifacts
 	mkdir -p bin
 	PORTAL_TEST_REQUIRE=1 go test -count=1 -run '^TestBrowser' -artifacts -outputdir '$(CURDIR)/bin' ./...
+
+faults: build ## break what is under the program, one thing after the other (minutes)
+	$(OPS)/faults/run
 
 bench: ## the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

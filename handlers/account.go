@@ -28,6 +28,7 @@ type AccountShow struct {
 	FactorsHint   string
 	Sessions      []AccountSession
 	Others        bool // there are sessions beside this one
+	Consents      []AccountConsent
 }
 
 // AccountRegistration is a line of a person's registrations.
@@ -97,6 +98,9 @@ func (a *App) accountPage(c *fiber.Ctx, status int, name, zone string, errs Fiel
 		return err
 	}
 	page.Factors, page.FactorsHint = factorWords(factors)
+	if page.Consents, err = a.accountConsents(c); err != nil {
+		return err
+	}
 	return show(c, status, a.pages.accountShow, page)
 }
 
@@ -195,8 +199,11 @@ func (a *App) nameFirstAdmin(c *fiber.Ctx) error {
 		err := a.Store.NameFirstAdmin(c.UserContext(), v, name, email, zone)
 		if !errors.Is(err, models.ErrEmailTaken) {
 			if err == nil {
+				err = a.Store.BeginSetup(c.UserContext(), v)
+			}
+			if err == nil {
 				a.flash(c, "welcome")
-				err = seeOther(c, links.Desk)
+				err = seeOther(c, links.DeskSetup)
 			}
 			return err
 		}

@@ -53,8 +53,9 @@ type AttendeeLine struct {
 	Pips              []TicketPip
 	Tickets           string // the same in words
 	When, Machine     string
-	Cancelled         bool
+	Cancelled, Erased bool
 	CancelURL         string // empty: not possible any more
+	EraseURL          string // for admins, once it is possible
 }
 
 // TicketPip is a ticket that a person has or has not.
@@ -122,7 +123,11 @@ func (a *App) listAttendees(c *fiber.Ctx) error {
 		page.Range = fmt.Sprintf("%s – %s of %s", templates.Thousands(filter.Offset+1), templates.Thousands(filter.Offset+len(rows)), templates.Thousands(total))
 	}
 	for _, row := range rows {
-		page.Attendees = append(page.Attendees, a.newAttendeeLine(event, row))
+		line := a.newAttendeeLine(event, row)
+		if v.Can(models.EraseOthers, models.Object{}) && row.Erasable(event.Event, a.Store.Now()) {
+			line.EraseURL = links.DeskAttendeeErasure(event.ID, row.ID)
+		}
+		page.Attendees = append(page.Attendees, line)
 	}
 	return show(c, http.StatusOK, a.pages.adminAttendees, page)
 }
@@ -131,7 +136,7 @@ func (a *App) newAttendeeLine(event models.DeskEvent, row models.Attendee) Atten
 	registered := row.CreatedAt.In(event.Location())
 	line := AttendeeLine{
 		Name: row.Name, Email: row.Email, Code: row.Code(), Initials: artwork.Initials(row.Name), Hue: artwork.Hue(row.Name),
-		When: registered.Format("2 Jan"), Machine: registered.Format(time.RFC3339), Cancelled: row.Status == models.RegistrationCancelled,
+		When: registered.Format("2 Jan"), Machine: registered.Format(time.RFC3339), Cancelled: row.Status == models.RegistrationCancelled, Erased: row.ErasedAt != nil,
 		Tickets: listed(ticketNames(event, row)),
 	}
 	if registered.Year() != a.Store.Now().Year() {

@@ -54,8 +54,8 @@ const keptShown = 200
 
 var mailKindWords = map[models.MailKind]string{
 	models.MailRegistered: "Ticket", models.MailRegistrationLink: "Link to a registration", models.MailUnregistered: "Registration cancelled",
-	models.MailEventCancelled: "Event cancelled", models.MailEventChanged: "Event changed", models.MailSignIn: "Link to sign in", models.MailInvitation: "Invitation", models.MailSecurity: "Change of signing in",
-	models.MailPostSubmitted: "Post to review", models.MailPostReviewed: "Post reviewed",
+	models.MailEventCancelled: "Event cancelled", models.MailEventChanged: "Event changed", models.MailSignIn: "Link to sign in", models.MailInvitation: "Invitation",
+	models.MailSecurity: "Change of signing in", models.MailErased: "Data erased", models.MailPostSubmitted: "Post to review", models.MailPostReviewed: "Post reviewed", models.MailTest: "Test",
 }
 
 func (a *App) listMails(c *fiber.Ctx) error {

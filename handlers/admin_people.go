@@ -55,6 +55,7 @@ type AdminPersonShow struct {
 	ProfileDraft               bool
 	Profile                    *Field // to join one, nil when it has one
 	Groups                     []string
+	AuditURL, EraseURL         string // for admins
 	Errors                     FieldErrors
 }
 
@@ -202,6 +203,9 @@ func (a *App) personPage(c *fiber.Ctx, status int, errs FieldErrors) error {
 		Role: Field{Name: "role", Label: "Role", Options: roleOptions(v, p.Role), Error: errs.Of("role"), Hint: "It holds from the next click on, in every browser of theirs."},
 	}
 	data.Scripts = append(data.Scripts, "js/form.js")
+	if v.Can(models.EraseOthers, models.Object{}) {
+		data.AuditURL, data.EraseURL = listURL(links.DeskAudit, "who", p.Email), links.DeskPersonErasure(id)
+	}
 	if p.AmbassadorID != 0 {
 		data.ProfileURL, data.ProfileName, data.ProfileDraft = links.DeskAmbassador(p.AmbassadorID), p.AmbassadorName, p.AmbassadorStatus == models.AmbassadorDraft
 	}

@@ -86,6 +86,17 @@ func (a *App) showDesk(c *fiber.Ctx) error {
 			data.Needs = append(data.Needs, Need{Icon: "mail", What: what, Why: why, URL: links.DeskMail + "?state=failed", Action: "See why"})
 		}
 	}
+	if v.Can(models.ManageSite, models.Object{}) {
+		backups, err := a.backupNeed(c)
+		if err != nil {
+			return err
+		}
+		setup, err := a.setupNeed(c)
+		if err != nil {
+			return err
+		}
+		data.Needs = append(append(data.Needs, backups...), setup...)
+	}
 	if v.AmbassadorID != 0 {
 		profile, err := a.Store.DeskAmbassador(ctx, v, v.AmbassadorID)
 		if err != nil {

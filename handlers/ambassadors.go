@@ -35,7 +35,7 @@ func (a *App) showAmbassadors(c *fiber.Ctx) error {
 	}
 	search := models.AmbassadorSearch{Text: c.Query("q"), Country: c.Query("country"), Language: c.Query("language"), Topic: c.Query("topic")}
 	page := AmbassadorIndex{
-		Layout: a.layout(c, "Ambassadors", "Volunteers of the Continuous Delivery Foundation whom you can ask: by country, language and topic."),
+		Layout: a.layout(c, "Ambassadors", "Volunteers of the "+a.site(c).Organisation+" whom you can ask: by country, language and topic."),
 		Query:  search.Text, People: newAmbassadorLines(rows),
 	}
 	page.Scripts = append(page.Scripts, "js/filter.js")
@@ -154,7 +154,7 @@ func orMoved(c *fiber.Ctx, err error, page func(slug string) string) error {
 func (a *App) newAmbassadorShow(c *fiber.Ctx, found models.AmbassadorDetail) AmbassadorShow {
 	place := placeWords(found.City, found.Country)
 	page := AmbassadorShow{
-		Layout:   a.layout(c, found.Name, ambassadorDescription(found, place)),
+		Layout:   a.layout(c, found.Name, ambassadorDescription(a.site(c), found, place)),
 		Portrait: newPortrait(found.Name, found.Photo, found.PhotoWidth, found.PhotoHeight), Credit: found.PhotoCredit,
 		Name: found.Name, Given: givenName(found.Name), Pronouns: found.Pronouns, Role: found.Title, Employer: found.Employer,
 		Place: place, Languages: languageWords(found.Languages), Since: found.Since(), Quote: found.Quote, Text: blessed(found.HTML),
@@ -199,12 +199,12 @@ func (a *App) newAmbassadorShow(c *fiber.Ctx, found models.AmbassadorDetail) Amb
 }
 
 // ambassadorDescription is a sentence about somebody from what is known of them.
-func ambassadorDescription(a models.AmbassadorDetail, place string) string {
+func ambassadorDescription(site models.Site, a models.AmbassadorDetail, place string) string {
 	words := a.Name
 	if role := joined(a.Title, a.Employer); role != "" {
 		words += ", " + role
 	}
-	words += ": an ambassador of the Continuous Delivery Foundation"
+	words += ": an ambassador of the " + site.Organisation
 	if place != "" {
 		words += " in " + place
 	}
@@ -234,7 +234,7 @@ func (a *App) showCohort(c *fiber.Ctx) error {
 		return err
 	}
 	page := CohortShow{
-		Layout:  a.layout(c, cohort.Title+" of ambassadors", fmt.Sprintf("%s: %d ambassadors of the Continuous Delivery Foundation, and who they are.", cohort.Title, cohort.Size)),
+		Layout:  a.layout(c, cohort.Title+" of ambassadors", fmt.Sprintf("%s: %d ambassadors of the %s, and who they are.", cohort.Title, cohort.Size, a.site(c).Organisation)),
 		Heading: cohort.Title, Size: cohort.Size, People: newAmbassadorLines(rows), Text: blessed(cohort.HTML),
 		Art: blessed(artwork.Cover(c.Path(), 300, 300, "")),
 	}

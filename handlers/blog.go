@@ -14,11 +14,12 @@ import (
 	"github.com/cdfoundation/portal/models"
 )
 
-const (
-	blogDescription = "Field notes, announcements and introductions from the people behind the CD Foundation's projects, groups and ambassadors."
-	// postsPerPage is what a page of the blog or an archive lists.
-	postsPerPage = 15
-)
+// postsPerPage is what a page of the blog or an archive lists.
+const postsPerPage = 15
+
+func blogDescription(site models.Site) string {
+	return "Field notes, announcements and introductions from the people behind the " + organisationInShort(site) + "'s projects, groups and ambassadors."
+}
 
 // BlogIndex is the blog or one of its archives.
 type BlogIndex struct {
@@ -69,13 +70,13 @@ type archive struct {
 }
 
 // archive finds a category, tag, author or series by its slug.
-func (a *App) archive(ctx context.Context, kind, slug string) (archive, error) {
+func (a *App) archive(ctx context.Context, site models.Site, kind, slug string) (archive, error) {
 	switch kind {
 	case "category":
 		category, err := a.Store.CategoryBySlug(ctx, slug)
 		return archive{
 			id: category.ID, path: links.Category(slug), kicker: "Category", heading: category.Name, feedTitle: "Posts in " + category.Name,
-			description: "Posts of the CDF community blog in the category “" + category.Name + "”, the newest first.",
+			description: "Posts of the " + site.ShortName + " community blog in the category “" + category.Name + "”, the newest first.",
 			empty:       "Nothing is published in this category yet. Subscribe, and the first post finds you.",
 			filter:      models.PostFilter{CategoryID: category.ID},
 		}, err
@@ -83,7 +84,7 @@ func (a *App) archive(ctx context.Context, kind, slug string) (archive, error) {
 		tag, err := a.Store.TagBySlug(ctx, slug)
 		return archive{
 			id: tag.ID, path: links.Tag(slug), kicker: "Topic", heading: tag.Name, feedTitle: "Posts about " + tag.Name,
-			description: "Posts of the CDF community blog about " + tag.Name + ", the newest first.",
+			description: "Posts of the " + site.ShortName + " community blog about " + tag.Name + ", the newest first.",
 			empty:       "Nothing is published about this yet. Subscribe, and the first post finds you.",
 			filter:      models.PostFilter{TagID: tag.ID},
 		}, err
@@ -91,7 +92,7 @@ func (a *App) archive(ctx context.Context, kind, slug string) (archive, error) {
 		series, err := a.Store.PostSeriesBySlug(ctx, slug)
 		return archive{
 			id: series.ID, path: links.Series(slug), kicker: "Series", heading: series.Title, feedTitle: "Series: " + series.Title,
-			description: "The series “" + series.Title + "” of the CDF community blog, all parts so far.",
+			description: "The series “" + series.Title + "” of the " + site.ShortName + " community blog, all parts so far.",
 			empty:       "No part of this series is published yet. Subscribe, and the first finds you.",
 			filter:      models.PostFilter{SeriesID: series.ID},
 		}, err
@@ -99,7 +100,7 @@ func (a *App) archive(ctx context.Context, kind, slug string) (archive, error) {
 	author, err := a.Store.AuthorBySlug(ctx, slug)
 	return archive{
 		id: author.ID, path: links.Author(slug), heading: author.Name, feedTitle: "Posts by " + author.Name,
-		description: "What " + joined(author.Name, joined(author.Title, author.Employer)) + " writes on the CDF community blog.",
+		description: "What " + joined(author.Name, joined(author.Title, author.Employer)) + " writes on the " + site.ShortName + " community blog.",
 		empty:       "Nothing by this author is published yet. Subscribe, and the first post finds you.",
 		filter:      models.PostFilter{BylineID: author.ID}, author: &author,
 	}, err
@@ -108,7 +109,7 @@ func (a *App) archive(ctx context.Context, kind, slug string) (archive, error) {
 // showBlog lists all posts.
 func (a *App) showBlog(c *fiber.Ctx) error {
 	return a.showPosts(c, archive{
-		path: links.Blog, heading: "Blog", feedTitle: "CDF blog", description: blogDescription,
+		path: links.Blog, heading: "Blog", feedTitle: a.site(c).ShortName + " blog", description: blogDescription(a.site(c)),
 		empty: "Nothing is published yet. Subscribe, and the first post finds you.",
 	})
 }
@@ -116,7 +117,7 @@ func (a *App) showBlog(c *fiber.Ctx) error {
 // showArchive lists the posts of a category, tag, author or series.
 func (a *App) showArchive(kind string) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		found, err := a.archive(c.UserContext(), kind, c.Params("slug"))
+		found, err := a.archive(c.UserContext(), a.site(c), kind, c.Params("slug"))
 		if err != nil {
 			return err
 		}
@@ -138,7 +139,7 @@ func (a *App) showPosts(c *fiber.Ctx, list archive) error {
 	if err != nil {
 		return err
 	}
-	list.filter.Limit, list.filter.Offset = postsPerPage, (number-1)*postsPerPage
+	list.filter.Limit, list.filter.Offset, list.filter.Total = postsPerPage, (number-1)*postsPerPage, total
 	rows, err := a.Store.Posts(ctx, list.filter)
 	if err != nil {
 		return err
@@ -243,7 +244,7 @@ func (a *App) postLayout(c *fiber.Ctx, post models.PostPage) Layout {
 	address := a.Site.Abs(links.Post(post.Slug))
 	layout := a.layout(c, post.Title, post.Summary)
 	if layout.Description == "" {
-		layout.Description = post.Title + ", on the blog of the CDF community."
+		layout.Description = post.Title + ", on the blog of the " + a.site(c).ShortName + " community."
 	}
 	layout.Share.Type, layout.Share.Description = "article", layout.Description
 	layout.Share.Image = a.Site.Abs(links.Share(links.Post(post.Slug)))
@@ -276,7 +277,7 @@ func (a *App) postLayout(c *fiber.Ctx, post models.PostPage) Layout {
 		Context: "https://schema.org", Type: "BlogPosting", ID: address + "#post", URL: address, Headline: post.Title, Description: layout.Description,
 		Language: post.Language, Published: layout.Share.Published, Modified: modified, Words: post.Words, Image: []string{layout.Share.Image},
 		Authors: authors, MainEntity: address,
-		Publisher: schemaOrganization{Type: "Organization", Name: "Continuous Delivery Foundation", URL: a.Site.Abs(links.Home)},
+		Publisher: schemaOrganization{Type: "Organization", Name: a.site(c).Organisation, URL: a.Site.Abs(links.Home)},
 	}
 	if post.CoverName != "" {
 		posting.Image = append(posting.Image, a.Site.Abs(links.Media(post.CoverName)))

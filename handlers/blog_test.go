@@ -106,6 +106,9 @@ func (w *blogWorld) exec(sql string, args ...any) {
 	if err := w.db.Exec(sql, args...).Error; err != nil {
 		w.t.Fatal(err)
 	}
+	if err := w.store.RaiseContentVersion(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // ask sends a request with header lines as pairs.

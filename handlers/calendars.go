@@ -20,7 +20,7 @@ func (a *App) showEventsCalendar(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return a.sendCalendar(c, "CDF community events", links.Events, rows)
+	return a.sendCalendar(c, a.site(c).ShortName+" community events", links.Events, rows)
 }
 
 // showEventCalendar is one event as a calendar file.

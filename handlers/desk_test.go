@@ -34,6 +34,7 @@ type deskWorld struct {
 	db      *database.DB
 	clock   *clock.Fake
 	kept    mail.File
+	backups string            // where they lie
 	cookies map[string]string // by name of the person
 	viewers map[string]models.Viewer
 }
@@ -87,16 +88,16 @@ func newDeskWorld(t testing.TB, outside ...*auth.Outside) *deskWorld {
 	}
 	t.Cleanup(func() { _ = uploads.Close() })
 	w := &deskWorld{
-		t: t, db: db, clock: clock.NewFake(time.Date(2020, 6, 18, 16, 40, 0, 0, time.UTC)), kept: mail.File{Dir: t.TempDir()},
+		t: t, db: db, clock: clock.NewFake(time.Date(2020, 6, 18, 16, 40, 0, 0, time.UTC)), kept: mail.File{Dir: t.TempDir()}, backups: t.TempDir(),
 		cookies: map[string]string{}, viewers: map[string]models.Viewer{},
 	}
-	w.exec("PRAGMA synchronous = OFF") // no test pulls the plug
 	keys := auth.Keys{[]byte("a key for tests that is long enough")}
 	w.store = models.NewStore(db.Reader, db.Writer, w.clock.Clock(), keys)
+	w.exec("PRAGMA synchronous = OFF") // no test pulls the plug
 	base, _ := url.Parse("http://community.example.org")
 	w.app, err = handlers.New(handlers.Options{
 		Store: w.store, Site: links.New(base), Log: slog.New(slog.DiscardHandler), Keys: keys, Uploads: uploads,
-		KeptMail: &w.kept, Ready: func(context.Context) error { return nil }, Contact: "community@example.org", Outside: outside,
+		KeptMail: &w.kept, BackupDir: w.backups, Ready: func(context.Context) error { return nil }, Contact: "community@example.org", Outside: outside,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -129,6 +130,15 @@ func newDeskWorld(t testing.TB, outside ...*auth.Outside) *deskWorld {
 func (w *deskWorld) exec(sql string, args ...any) {
 	w.t.Helper()
 	if err := w.db.Writer.Exec(sql, args...).Error; err != nil {
+		w.t.Fatal(err)
+	}
+	w.noticed()
+}
+
+// noticed lets the pages show what was written behind the store's back.
+func (w *deskWorld) noticed() {
+	w.t.Helper()
+	if err := w.store.RaiseContentVersion(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -93,6 +93,9 @@ func (a *App) showError(c *fiber.Ctx, err error) error {
 		Layout: a.layout(c, words.heading, words.words), Status: status, Heading: words.heading, Words: words.words, RequestID: requestID(c),
 		Actions: []NavLink{{URL: links.Home, Label: "Home"}, {URL: links.Events, Label: "Events"}, {URL: links.Blog, Label: "Blog"}},
 	}
+	if status >= http.StatusInternalServerError {
+		data.Actions = append(data.Actions, NavLink{URL: "mailto:" + data.Contact, Label: "Write to us"})
+	}
 	data.Canonical, data.Share, data.Robots = "", nil, "noindex"
 	if strings.HasPrefix(c.Path(), links.Desk+"/") && viewer(c).Can(models.UseDesk, models.Object{}) {
 		page, data.Layout = a.pages.errorDesk, a.deskLayout(c, "Desk", words.heading)

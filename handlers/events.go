@@ -102,7 +102,7 @@ func (a *App) showEvents(c *fiber.Ctx, period models.EventPeriod, path string, p
 	}
 	page.Layout = a.layout(c, title, description)
 	page.Canonical = a.Site.Abs(links.Numbered(path, number))
-	page.Feeds = append(a.feedLinks("CDF events", links.Events), FeedLink{"text/calendar", "CDF events, calendar", a.Site.Abs(links.EventsICS)})
+	page.Feeds = append(a.feedLinks(a.site(c).ShortName+" events", links.Events), FeedLink{"text/calendar", a.site(c).ShortName + " events, calendar", a.Site.Abs(links.EventsICS)})
 	page.Views = []NavLink{
 		{URL: links.Events, Label: "Coming", Current: !page.Past}, {URL: links.PastEvents, Label: "Past", Current: page.Past},
 	}
@@ -199,8 +199,8 @@ func (a *App) showEventsFeed(format string) fiber.Handler {
 			return err
 		}
 		f := feed.Feed{
-			ID: feedID("events", 0), Title: "CDF community: new events", Language: "en",
-			Description: "Events of the CD Foundation's community as they are announced",
+			ID: feedID("events", 0), Title: a.site(c).ShortName + " community: new events", Language: "en",
+			Description: "Events of the " + organisationInShort(a.site(c)) + "'s community as they are announced",
 			HomeURL:     a.Site.Abs(links.Events), SelfURL: a.Site.Abs(feedPath(links.Events, format)),
 			Items: a.eventItems(rows),
 		}

@@ -148,7 +148,7 @@ func (a *App) sendPostFeed(c *fiber.Ctx, f feed.Feed, filter models.PostFilter, 
 // sendBlogFeed answers with the feed of the whole blog.
 func (a *App) sendBlogFeed(c *fiber.Ctx, format string) error {
 	return a.sendPostFeed(c, feed.Feed{
-		ID: feedID("blog", 0), Title: "CDF Community blog", Description: blogDescription, Language: "en",
+		ID: feedID("blog", 0), Title: a.site(c).Name + " blog", Description: blogDescription(a.site(c)), Language: "en",
 		HomeURL: a.Site.Abs(links.Blog),
 	}, models.PostFilter{}, "", format)
 }
@@ -156,12 +156,12 @@ func (a *App) sendBlogFeed(c *fiber.Ctx, format string) error {
 // sendArchiveFeed answers with the feed of a category, tag, author or series.
 func (a *App) sendArchiveFeed(kind string) func(*fiber.Ctx, string) error {
 	return func(c *fiber.Ctx, format string) error {
-		archive, err := a.archive(c.UserContext(), kind, c.Params("slug"))
+		archive, err := a.archive(c.UserContext(), a.site(c), kind, c.Params("slug"))
 		if err != nil {
 			return err
 		}
 		return a.sendPostFeed(c, feed.Feed{
-			ID: feedID(kind, archive.id), Title: archive.feedTitle + " · CDF Community", Description: archive.description, Language: "en",
+			ID: feedID(kind, archive.id), Title: archive.feedTitle + " · " + a.site(c).Name, Description: archive.description, Language: "en",
 			HomeURL: a.Site.Abs(archive.path),
 		}, archive.filter, archive.path, format)
 	}
@@ -258,7 +258,7 @@ func (a *App) showFeeds(c *fiber.Ctx) error {
 		{ID: "tags", Heading: "Tags", Rows: rows(tags, links.Tag)},
 	}
 	all = slices.DeleteFunc(all, func(g FeedGroup) bool { return len(g.Rows) == 0 })
-	layout := a.layout(c, "Feeds and calendars", "Every feed and calendar of the CDF community: follow the blog, a category, an author, a group or an ambassador in the reader you like.")
+	layout := a.layout(c, "Feeds and calendars", "Every feed and calendar of the "+a.site(c).ShortName+" community: follow the blog, a category, an author, a group or an ambassador in the reader you like.")
 	layout.Scripts = append(layout.Scripts, "js/copy.js")
 	return show(c, http.StatusOK, a.pages.feedsShow, FeedsShow{Layout: layout, Groups: all})
 }

@@ -15,6 +15,8 @@ var flashes = map[string]string{
 	"session-ended":  "The session has ended.",
 	"sessions-ended": "All other sessions have ended.",
 	"welcome":        "Welcome. This is your desk.",
+	"account-erased": "Your account and your data are erased. One last mail confirms it.",
+	"place-erased":   "Your name and address are erased from your registration. One last mail confirms it.",
 	"submitted":      "Sent to review. You get a mail when it was read.",
 	"sent-back":      "The author gets your words by mail.",
 	"declined":       "Declined. The author gets your words by mail.",
@@ -39,6 +41,13 @@ var flashes = map[string]string{
 	"invited":                 "The account is made, and a link to sign in is on its way.",
 	"link-mailed":             "A link to sign in is on its way.",
 	"person-out":              "Their sessions have ended.",
+	"person-erased":           "The account and its data are erased. One last mail tells its owner.",
+	"attendee-erased":         "Name and address are erased. One last mail tells the person.",
+
+	"setup-closed":   "You find the steps under Settings whenever you want them.",
+	"sample-gone":    "The sample content is gone, but for events with registrations and profiles that belong to somebody.",
+	"backup-asked":   "A backup is made in the background and tested. Look again in a moment.",
+	"backup-deleted": "Deleted.",
 
 	"confirmed":             "Thank you. Go on with what you wanted to do.",
 	"password-set":          "The password is set. Other browsers were signed out.",

@@ -181,7 +181,7 @@ func (a *App) showGroup(c *fiber.Ctx) error {
 		}
 		page.Organisers = append(page.Organisers, organiser)
 	}
-	page.StructuredData = []any{a.newGroupData(found, page.Canonical, description, organisers)}
+	page.StructuredData = []any{a.newGroupData(a.site(c), found, page.Canonical, description, organisers)}
 	page.Feeds = slices.Concat(a.feedLinks(found.Name, path), []FeedLink{{"text/calendar", found.Name + ", calendar", a.Site.Abs(page.Subscribe.Calendar)}})
 	return show(c, http.StatusOK, a.pages.groupShow, page)
 }

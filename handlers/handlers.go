@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -33,7 +34,10 @@ type Options struct {
 	KeptMail       *mail.File                  // nil when mail goes out by SMTP
 	Ready          func(context.Context) error // nil error: database reachable, schema current
 	Metrics        *prometheus.Registry        // nil: one that holds the figures of requests alone
-	Contact        string                      // e-mail address in the footer
+	BackupDir      string                      // where backups lie
+	Version        string                      // of the program
+	Disk           func() (Disk, error)        // of the data dir; nil where nobody knows
+	Contact        string                      // e-mail address in the footer while the desk names none
 	Outside        []*auth.Outside             // services that tell who somebody is
 	RateLimit      bool
 	TrustedProxies []netip.Prefix
@@ -44,8 +48,12 @@ type App struct {
 	Options
 	pages       pages
 	metrics     metrics
+	cache       *pageCache
 	shareImages shareImages
 	passkeys    *auth.Passkeys // nil where browsers have none: at an IP address
+	recent      recentAnswers
+	started     time.Time
+	lastSite    atomic.Pointer[models.Site] // as it was read last, for when the database is away
 }
 
 // New returns the whole site. It fails when a template does not fit the struct that it shows.
@@ -53,10 +61,17 @@ func New(o Options) (*fiber.App, error) {
 	a := &App{Options: o}
 	a.Metrics = cmp.Or(o.Metrics, prometheus.NewRegistry())
 	a.metrics = newMetrics(a.Metrics)
+	var err error
+	if a.cache, err = newPageCache(a.Metrics); err != nil {
+		return nil, fmt.Errorf("page cache: %w", err)
+	}
+	a.started = a.Store.Now()
+	if err := a.recent.watch(a.metrics); err != nil {
+		return nil, fmt.Errorf("metrics: %w", err)
+	}
 	if err := a.Metrics.Register(figures{a.Store}); err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
-	var err error
 	if a.pages, err = newPages(); err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
 	}
@@ -91,6 +106,7 @@ func (a *App) fiber() *fiber.App {
 		EnableIPValidation:      true,
 		ErrorHandler:            a.showError,
 	})
+	app.Server().HeaderReceived = longAnswers
 	a.use(app)
 	for _, r := range a.routes() {
 		chain := a.guarded(r)

@@ -95,20 +95,26 @@ func (a *App) showHome(c *fiber.Ctx) error {
 	} else {
 		page.Rest = newCohortRest(ambassadors)
 	}
-	page.StructuredData = a.homeData()
+	page.StructuredData = a.homeData(a.site(c))
 	return show(c, http.StatusOK, a.pages.homeShow, page)
 }
 
 // homeData describes the foundation and this site.
-func (a *App) homeData() []any {
-	foundation := a.foundation()
-	site := websiteData{
-		Context: schemaOrg, Type: "WebSite", ID: a.Site.Abs("/#website"), Name: "CDF Community", URL: a.Site.Abs(links.Home), Language: "en",
+func (a *App) homeData(site models.Site) []any {
+	foundation := a.foundation(site)
+	website := websiteData{
+		Context: schemaOrg, Type: "WebSite", ID: a.Site.Abs("/#website"), Name: site.Name, URL: a.Site.Abs(links.Home), Language: "en",
 		Publisher: foundation,
 		Search:    searchData{Type: "SearchAction", Target: a.Site.Abs(links.Search) + "?q={q}", Input: "required name=q"},
 	}
-	foundation.Context, foundation.AlternateName, foundation.URL = schemaOrg, "CDF", a.Site.Abs(links.Home)
-	foundation.Logo, foundation.FoundingDate = a.Site.Abs(static.Path("img/icon-512.png")), "2019-03-12"
-	foundation.Description = "A vendor-neutral home for open source delivery tools, part of the Linux Foundation."
-	return []any{foundation, site}
+	foundation.Context, foundation.AlternateName, foundation.URL = schemaOrg, site.ShortName, a.Site.Abs(links.Home)
+	foundation.Logo, foundation.Description = a.Site.Abs(static.Path("img/icon-512.png")), site.About
+	if site.Logo != nil {
+		foundation.Logo = a.Site.Abs(links.Media(site.Logo.Name))
+	}
+	if site.Organisation == models.DefaultSite().Organisation {
+		foundation.FoundingDate = "2019-03-12"
+		foundation.Description = "A vendor-neutral home for open source delivery tools, part of the Linux Foundation."
+	}
+	return []any{foundation, website}
 }

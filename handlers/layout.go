@@ -26,8 +26,50 @@ type Layout struct {
 	Navigation     []NavLink
 	Viewer         LayoutViewer
 	Flash          string
+	Site           SiteLayout
 	Contact        string // address in the footer
+	ConductContact string // about the code of conduct, when that is another one
 	Desk           *DeskLayout
+}
+
+// SiteLayout is what every page shows of the site's settings.
+type SiteLayout struct {
+	Name, ShortName string
+	First, Rest     string // the name in two parts, of which the first stands out
+	Logo            *Picture
+	About, Legal    string
+	Heading         string // over Links
+	Links           []NavLink
+}
+
+func newSiteLayout(site models.Site) SiteLayout {
+	l := SiteLayout{Name: site.Name, ShortName: site.ShortName, About: site.About, Legal: site.Legal, Heading: site.FooterHeading}
+	l.First, l.Rest, _ = strings.Cut(site.Name, " ")
+	if site.Logo != nil {
+		l.Logo = &Picture{URL: links.Media(site.Logo.Name), Alt: site.Name, Width: site.Logo.Width, Height: site.Logo.Height}
+	}
+	for _, link := range site.FooterLinks {
+		l.Links = append(l.Links, NavLink{URL: link.URL, Label: link.Label})
+	}
+	return l
+}
+
+// site is what admins said of the site, read once for a request. While the database is away it is as it was last.
+func (a *App) site(c *fiber.Ctx) models.Site {
+	if site, ok := c.Locals(siteKey).(models.Site); ok {
+		return site
+	}
+	site, err := a.Store.Site(c.UserContext())
+	if err != nil {
+		site = models.DefaultSite()
+		if last := a.lastSite.Load(); last != nil {
+			site = *last
+		}
+	} else {
+		a.lastSite.Store(&site)
+	}
+	c.Locals(siteKey, site)
+	return site
 }
 
 // NavLink is a link with its label.
@@ -75,7 +117,7 @@ type RailGroup struct {
 // layout is the frame of a public page. The title and description are the page's own.
 func (a *App) layout(c *fiber.Ctx, title, description string) Layout {
 	path := c.Path()
-	v := viewer(c)
+	v, site := viewer(c), a.site(c)
 	l := Layout{
 		Title: title, Description: description, Language: "en", Canonical: a.Site.Abs(path),
 		Share: &Share{
@@ -83,13 +125,17 @@ func (a *App) layout(c *fiber.Ctx, title, description string) Layout {
 			Image: a.Site.Abs(links.Share(sharePath(c))), ImageAlt: title,
 		},
 		Feeds: []FeedLink{
-			{"application/rss+xml", "CDF blog, RSS", a.Site.Abs(links.RSS(""))},
-			{"application/atom+xml", "CDF blog, Atom", a.Site.Abs(links.Atom(""))},
-			{"application/feed+json", "CDF blog, JSON Feed", a.Site.Abs(links.JSONFeed(""))},
+			{"application/rss+xml", site.ShortName + " blog, RSS", a.Site.Abs(links.RSS(""))},
+			{"application/atom+xml", site.ShortName + " blog, Atom", a.Site.Abs(links.Atom(""))},
+			{"application/feed+json", site.ShortName + " blog, JSON Feed", a.Site.Abs(links.JSONFeed(""))},
 		},
 		Scripts: []string{"js/menu.js"},
-		Contact: a.Contact,
+		Site:    newSiteLayout(site),
+		Contact: site.ContactAddress(a.Contact),
 		Flash:   a.takeFlash(c),
+	}
+	if conduct := site.ConductAddress(a.Contact); conduct != l.Contact {
+		l.ConductContact = conduct
 	}
 	for _, item := range []NavLink{
 		{URL: links.Events, Label: "Events"},
@@ -126,7 +172,7 @@ func roleWord(role models.Role, organises bool) string {
 // deskLayout is the frame of a page of the desk: nobody's to keep or index.
 func (a *App) deskLayout(c *fiber.Ctx, section, title string) Layout {
 	private(c)
-	l := a.layout(c, title, section+" in the desk of the CDF community portal")
+	l := a.layout(c, title, section+" in the desk of the "+a.site(c).ShortName+" community portal")
 	l.Robots, l.Canonical, l.Share = "noindex, nofollow", "", nil
 	v := viewer(c)
 	item := func(url, label, icon string) NavLink {
@@ -147,7 +193,8 @@ func (a *App) deskLayout(c *fiber.Ctx, section, title string) Layout {
 		programme = append(programme, item(links.DeskPeople, "People", "people"))
 	}
 	if v.Can(models.ManageSite, models.Object{}) {
-		run = append(run, item(links.DeskMail, "Mail", "mail"))
+		run = append(run, item(links.DeskMail, "Mail", "mail"), item(links.DeskHealth, "Health", "health"), item(links.DeskBackups, "Backups", "backup"),
+			item(links.DeskAudit, "Audit log", "list"), item(links.DeskSettings, "Settings", "settings"))
 	}
 	if len(programme) > 0 {
 		rail = append(rail, RailGroup{Label: "Programme", Heading: true, Items: programme})

@@ -57,7 +57,7 @@ func (a *App) oldTarget(ctx context.Context, path string) (string, error) {
 	// The old login stood on all posts.
 	list, feeds := links.Blog, ""
 	if kind != "author" || slug != "cdfoundation" {
-		found, err := a.archive(ctx, kind, slug)
+		found, err := a.archive(ctx, models.Site{}, kind, slug)
 		if err != nil {
 			return "", err
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"mime/multipart"
 	"os"
 	"unicode/utf8"
 
@@ -41,10 +42,19 @@ func newUploadFields(c *fiber.Ctx, name string, errs FieldErrors) UploadFields {
 	return u
 }
 
-// uploaded keeps the picture that a form sends in a field, with its description. It is nil when none was sent.
-func (a *App) uploaded(c *fiber.Ctx, name string) (medium *models.Medium, errs FieldErrors, err error) {
+// sentFile is the file that a form sends in a field, or nil.
+func sentFile(c *fiber.Ctx, name string) *multipart.FileHeader {
 	header, err := c.FormFile(name)
 	if err != nil || header.Size == 0 && header.Filename == "" {
+		return nil
+	}
+	return header
+}
+
+// uploaded keeps the picture that a form sends in a field, with its description. It is nil when none was sent.
+func (a *App) uploaded(c *fiber.Ctx, name string) (medium *models.Medium, errs FieldErrors, err error) {
+	header := sentFile(c, name)
+	if header == nil {
 		return nil, nil, nil
 	}
 	alt, decorative := typed(c, name+"_alt"), typed(c, name+"_decorative") != ""
@@ -66,6 +76,11 @@ func (a *App) uploaded(c *fiber.Ctx, name string) (medium *models.Medium, errs F
 	if decorative {
 		alt = ""
 	}
+	return a.keepPicture(c, header, name, alt, typed(c, name+"_credit"))
+}
+
+// keepPicture keeps the picture that was sent in a field.
+func (a *App) keepPicture(c *fiber.Ctx, header *multipart.FileHeader, name, alt, credit string) (medium *models.Medium, errs FieldErrors, err error) {
 	file, err := header.Open()
 	if err != nil {
 		return nil, nil, fmt.Errorf("open upload: %w", err)
@@ -79,7 +94,6 @@ func (a *App) uploaded(c *fiber.Ctx, name string) (medium *models.Medium, errs F
 	if err != nil {
 		return nil, nil, err
 	}
-	credit := typed(c, name+"_credit")
 	// The same picture of two people is two: each may use only their own.
 	sum := sha256.Sum256(fmt.Appendf(p.Bytes, "\x00%s\x00%s\x00%d", alt, credit, viewer(c).UserID))
 	m := models.Medium{

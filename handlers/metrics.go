@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -19,10 +20,24 @@ import (
 type metrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
+	series   *sync.Map // answer → answerSeries: finding one by its labels takes longer than answering from the cache
+}
+
+// answer is what an answered request is counted by.
+type answer struct {
+	route, method     string
+	family            int
+	success, signedIn bool
+}
+
+type answerSeries struct {
+	requests prometheus.Counter
+	seconds  prometheus.Observer
 }
 
 func newMetrics(r prometheus.Registerer) metrics {
 	return metrics{
+		series: new(sync.Map),
 		requests: promauto.With(r).NewCounterVec(prometheus.CounterOpts{
 			Name: "portal_http_requests_total", Help: "Requests answered, by route, method, family of status, success (no fault of ours) and whether somebody was signed in.",
 		}, []string{"route", "method", "status", "success", "signed_in"}),
@@ -38,8 +53,17 @@ func (m metrics) answered(route, method string, status int, signedIn bool, took 
 	if route == "" {
 		route, method = "none", "any" // else whoever asks for nonsense makes as many series as they like
 	}
-	m.requests.WithLabelValues(route, method, strconv.Itoa(status/100)+"xx", strconv.FormatBool(status < fiber.StatusInternalServerError), strconv.FormatBool(signedIn)).Inc()
-	m.seconds.WithLabelValues(route, method).Observe(took.Seconds())
+	key := answer{route, method, status / 100, status < fiber.StatusInternalServerError, signedIn}
+	found, ok := m.series.Load(key)
+	if !ok {
+		found, _ = m.series.LoadOrStore(key, answerSeries{
+			m.requests.WithLabelValues(route, method, strconv.Itoa(key.family)+"xx", strconv.FormatBool(key.success), strconv.FormatBool(signedIn)),
+			m.seconds.WithLabelValues(route, method),
+		})
+	}
+	series := found.(answerSeries) //nolint:errcheck // the map holds nothing else
+	series.requests.Inc()
+	series.seconds.Observe(took.Seconds())
 }
 
 // figures asks the store whenever Prometheus asks the portal.

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/netip"
 	"net/url"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -17,7 +19,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/limiter"
 
-	"github.com/cdfoundation/portal/internal/auth"
 	"github.com/cdfoundation/portal/internal/links"
 	"github.com/cdfoundation/portal/models"
 )
@@ -29,6 +30,7 @@ const (
 	routeKey localsKey = iota
 	viewerKey
 	requestIDKey
+	siteKey
 )
 
 // requestDeadline is how long a request may work. Fiber sets none, and a client that leaves cancels nothing.
@@ -36,18 +38,17 @@ const requestDeadline = 20 * time.Second
 
 // use installs what every request passes, outermost first.
 func (a *App) use(app *fiber.App) {
-	app.Use(a.logged, a.recovered, a.wellFormed, a.secured, a.sameOrigin, a.canonical, a.identified)
+	app.Use(a.logged, a.recovered, a.cached, a.limitedInTime, a.wellFormed, a.secured, a.sameOrigin, a.canonical, a.identified)
 }
 
-// logged gives the request its id and deadline and writes one line about it, without personal data.
+// requestIDHeader names a request in an answer, as the log does.
+var requestIDHeader = []byte("X-Request-Id")
+
+// logged gives the request its id and writes one line about it, without personal data.
 func (a *App) logged(c *fiber.Ctx) error {
 	began := a.Store.Now()
-	id := auth.NewToken()[:12]
+	id := strconv.FormatUint(rand.Uint64(), 36) //nolint:gosec // a name, no secret
 	c.Locals(requestIDKey, id)
-	c.Set("X-Request-Id", id)
-	ctx, cancel := context.WithTimeout(c.UserContext(), requestDeadline)
-	defer cancel()
-	c.SetUserContext(ctx)
 	err := c.Next()
 	if err != nil {
 		// The error handler is called here, so that the line knows the status it chose.
@@ -55,17 +56,31 @@ func (a *App) logged(c *fiber.Ctx) error {
 			return err
 		}
 	}
+	c.Response().Header.SetCanonical(requestIDHeader, []byte(id))
 	route, _ := c.Locals(routeKey).(string)
 	size := 0
 	if !c.Response().IsBodyStream() { // asking a stream for its bytes would keep them all
 		size = len(c.Response().Body())
 	}
 	took := a.Store.Now().Sub(began)
+	a.recent.tick(began)
 	a.metrics.answered(route, c.Method(), c.Response().StatusCode(), viewer(c).SignedIn(), took)
-	a.Log.LogAttrs(ctx, slog.LevelInfo, "request", slog.String("id", id), slog.String("method", c.Method()),
-		slog.String("route", route), slog.Int("status", c.Response().StatusCode()),
-		slog.Int("bytes", size), slog.Duration("took", took))
+	if ctx := c.UserContext(); a.Log.Enabled(ctx, slog.LevelInfo) {
+		// Made here, a record does not look for the line of code that it comes from, which takes a fifth of its time.
+		line := slog.NewRecord(began, slog.LevelInfo, "request", 0)
+		line.AddAttrs(slog.String("id", id), slog.String("method", c.Method()), slog.String("route", route),
+			slog.Int("status", c.Response().StatusCode()), slog.Int("bytes", size), slog.Duration("took", took))
+		_ = a.Log.Handler().Handle(ctx, line) // as every line of a log, it is lost where it cannot be written
+	}
 	return nil
+}
+
+// limitedInTime gives the request its deadline.
+func (a *App) limitedInTime(c *fiber.Ctx) error {
+	ctx, cancel := context.WithTimeout(c.UserContext(), requestDeadline)
+	defer cancel()
+	c.SetUserContext(ctx)
+	return c.Next()
 }
 
 // recovered turns a panic into a 500 and keeps the server.

@@ -35,6 +35,7 @@ type pages struct {
 	signInEnded    *templates.Page[SignInEnded]
 	accountShow    *templates.Page[AccountShow]
 	accountWelcome *templates.Page[AccountWelcome]
+	accountErasure *templates.Page[AccountErasure]
 
 	signInPassword       *templates.Page[SignInPassword]
 	signInCode           *templates.Page[SignInCode]
@@ -66,8 +67,14 @@ type pages struct {
 	adminPersonList   *templates.Page[AdminPersonList]
 	adminPersonNew    *templates.Page[AdminPersonNew]
 	adminPersonShow   *templates.Page[AdminPersonShow]
+	adminPersonErase  *templates.Page[AdminPersonErasure]
+	adminAudit        *templates.Page[AdminAudit]
 	adminMailList     *templates.Page[AdminMailList]
 	adminMailShow     *templates.Page[AdminMailShow]
+	adminBackups      *templates.Page[AdminBackups]
+	adminHealth       *templates.Page[AdminHealth]
+	adminSetup        *templates.Page[AdminSetup]
+	adminSettings     *templates.Page[AdminSettings]
 	adminEventList    *templates.Page[AdminEventList]
 	adminEventEdit    *templates.Page[AdminEventEdit]
 	adminConfirm      *templates.Page[AdminConfirm]
@@ -117,6 +124,7 @@ func newPages() (pages, error) {
 		bind(set, &p.accountCodes, "site", "account/recovery_codes"),
 		bind(set, &p.passkeyNew, "site", "account/passkey_new"),
 		bind(set, &p.passkeyShow, "site", "account/passkey"),
+		bind(set, &p.accountErasure, "site", "account/erasure"),
 
 		bind(set, &p.ambassadorIndex, "site", "ambassadors/index"),
 		bind(set, &p.ambassadorShow, "site", "ambassadors/show"),
@@ -138,8 +146,14 @@ func newPages() (pages, error) {
 		bind(set, &p.adminPersonList, "desk", "admin/people"),
 		bind(set, &p.adminPersonNew, "desk", "admin/person_new"),
 		bind(set, &p.adminPersonShow, "desk", "admin/person_show"),
+		bind(set, &p.adminPersonErase, "desk", "admin/person_erasure"),
+		bind(set, &p.adminAudit, "desk", "admin/audit"),
 		bind(set, &p.adminMailList, "desk", "admin/mails"),
 		bind(set, &p.adminMailShow, "desk", "admin/mail_show"),
+		bind(set, &p.adminBackups, "desk", "admin/backups"),
+		bind(set, &p.adminHealth, "desk", "admin/health"),
+		bind(set, &p.adminSetup, "desk", "admin/setup"),
+		bind(set, &p.adminSettings, "desk", "admin/settings"),
 		bind(set, &p.adminEventList, "desk", "admin/events"),
 		bind(set, &p.adminEventEdit, "desk", "admin/event_edit"),
 		bind(set, &p.adminConfirm, "desk", "admin/confirm"),

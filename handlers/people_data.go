@@ -66,14 +66,22 @@ func newPlaceData(city, country string) *placeData {
 	return &placeData{Type: "Place", Address: addressData{Type: "PostalAddress", Locality: city, Country: country}}
 }
 
-// foundation is the Continuous Delivery Foundation as other things refer to it.
-func (a *App) foundation() organizationData {
-	return organizationData{Type: "Organization", ID: a.Site.Abs("/#foundation"), Name: "Continuous Delivery Foundation"}
+// foundation is the organisation behind the site as other things refer to it.
+func (a *App) foundation(site models.Site) organizationData {
+	return organizationData{Type: "Organization", ID: a.Site.Abs("/#foundation"), Name: site.Organisation}
+}
+
+// organisationInShort is the organisation as it calls itself in a sentence.
+func organisationInShort(site models.Site) string {
+	if site.Organisation == models.DefaultSite().Organisation {
+		return "CD Foundation"
+	}
+	return site.Organisation
 }
 
 // newGroupData describes a meetup group.
-func (a *App) newGroupData(g models.Group, address, description string, organisers []models.OrganiserRow) organizationData {
-	foundation := a.foundation()
+func (a *App) newGroupData(site models.Site, g models.Group, address, description string, organisers []models.OrganiserRow) organizationData {
+	foundation := a.foundation(site)
 	place := newPlaceData(g.City, g.Country)
 	place.Geo = &geoData{Type: "GeoCoordinates", Latitude: g.Latitude, Longitude: g.Longitude}
 	group := organizationData{

@@ -18,7 +18,7 @@ func (a *App) sendAmbassadorFeed(c *fiber.Ctx, format string) error {
 	}
 	path := links.Ambassador(found.Slug)
 	return a.sendPostFeed(c, feed.Feed{
-		ID: feedID("ambassador", found.ID), Title: found.Name + " · CDF Community",
+		ID: feedID("ambassador", found.ID), Title: found.Name + " · " + a.site(c).Name,
 		Description: "Posts by " + found.Name + ", and the one that introduces them.", Language: "en", HomeURL: a.Site.Abs(path),
 	}, models.PostFilter{AmbassadorID: found.ID}, path, format)
 }
@@ -41,7 +41,7 @@ func (a *App) sendGroupFeed(c *fiber.Ctx, format string) error {
 	}
 	path := links.Group(found.Slug)
 	f := feed.Feed{
-		ID: feedID("group", found.ID), Title: found.Name + " · CDF Community", Description: "Posts and new events of " + found.Name + ".",
+		ID: feedID("group", found.ID), Title: found.Name + " · " + a.site(c).Name, Description: "Posts and new events of " + found.Name + ".",
 		Language: "en", HomeURL: a.Site.Abs(path), SelfURL: a.Site.Abs(feedPath(path, format)),
 	}
 	if f.Items, err = a.postItems(ctx, posts); err != nil {

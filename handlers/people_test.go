@@ -411,6 +411,7 @@ func TestListsCostTheSameForFewAndMany(t *testing.T) {
 			}
 		}
 	}
+	w.noticed()
 	for _, path := range paths {
 		if after := cost(path); after != before[path] || after == 0 {
 			t.Errorf("%s: %d queries for few rows, %d for many", path, before[path], after)

@@ -5,6 +5,8 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -106,6 +108,25 @@ var permissions = map[string]permission{
 	"GET /admin/mail/:name":                        {sample: "/admin/mail/20200618T164000Z-a.eml", may: "ada"},
 	"GET /admin/mail/:name/html":                   {sample: "/admin/mail/20200618T164000Z-a.eml/html", may: "ada"},
 	"POST /admin/mail/:id/resend":                  {sample: "/admin/mail/1/resend", may: "ada"},
+	"POST /registrations/:token/erasure":           {sample: "/registrations/none/erasure", may: "all"},
+	"POST /account/data":                           {may: signedIn},
+	"GET /account/erasure":                         {may: signedIn},
+	"POST /account/erasure":                        {may: signedIn, form: []string{"sure", "yes"}},
+	"GET /admin/people/:id/erasure":                {sample: "/admin/people/1/erasure", may: "ada"},
+	"POST /admin/people/:id/erasure":               {sample: "/admin/people/1/erasure", may: "ada", form: []string{"sure", "yes"}},
+	"GET /admin/audit":                             {may: "ada"},
+	"GET /admin/settings":                          {may: "ada"},
+	"GET /admin/backups":                           {may: "ada"},
+	"POST /admin/backups":                          {may: "ada"},
+	"POST /admin/backups/plan":                     {may: "ada", form: []string{"every", "24", "hour", "3", "daily", "7", "weekly", "4"}},
+	"GET /admin/backups/:id/file":                  {sample: "/admin/backups/1/file", may: "ada"},
+	"POST /admin/backups/:id/deletion":             {sample: "/admin/backups/1/deletion", may: "ada"},
+	"GET /admin/setup":                             {may: "ada"},
+	"POST /admin/setup":                            {may: "ada", form: []string{"step", "mail"}},
+	"POST /admin/setup/mail":                       {may: "ada"},
+	"POST /admin/setup/sample":                     {may: "ada"},
+	"GET /admin/health":                            {may: "ada"},
+	"POST /admin/settings":                         {may: "ada", form: siteForm()},
 	"POST /admin/posts/:id/revisions/:revision/restoration": {
 		sample: "/admin/posts/1/revisions/1/restoration", may: ownOnly, form: []string{"version", "1"},
 	},
@@ -131,6 +152,12 @@ var permissions = map[string]permission{
 	"POST /admin/groups/:id/organisers/:organiser/removal": {sample: "/admin/groups/1/organisers/1/removal", may: staff},
 	"GET /admin/events/:id/attendees/:registration/cancellation": {
 		sample: "/admin/events/1/attendees/1/cancellation", may: ofBerlin,
+	},
+	"GET /admin/events/:id/attendees/:registration/erasure": {
+		sample: "/admin/events/1/attendees/2/erasure", may: "ada",
+	},
+	"POST /admin/events/:id/attendees/:registration/erasure": {
+		sample: "/admin/events/1/attendees/2/erasure", may: "ada",
 	},
 	"POST /admin/events/:id/attendees/:registration/cancellation": {
 		sample: "/admin/events/1/attendees/1/cancellation", may: ofBerlin,
@@ -184,8 +211,17 @@ func newPermissionWorld(t *testing.T) *deskWorld {
 	w.exec("INSERT INTO passwords (user_id, hash, created_at) SELECT id, ?, ? FROM users", deskPasswordHash(t), w.store.Now())
 	w.exec("INSERT INTO authenticators (user_id, nonce, last_step, created_at) SELECT id, 'nonce', 0, ? FROM users", w.store.Now())
 	w.exec(`INSERT INTO passkeys (id, user_id, name, credential_id, handle, credential, created_at) VALUES (1, 2, 'Key', 'key', 'ben', '{"id":"a2V5"}', ?)`, w.store.Now())
+	w.backedUp(models.BackupGood, "", time.Hour)
+	w.exec("UPDATE backups SET file = 'portal.zip'")
+	if err := os.WriteFile(filepath.Join(w.backups, "portal.zip"), []byte("a backup"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	w.event()
 	w.attend("pipelines-as-a-product", "Ada Example", "ada@example.net")
+	w.attend("pipelines-as-a-product", "Bea Example", "bea@example.net")
+	if err := w.store.CancelAttendee(ctx, w.viewers["ada"], 1, 2); err != nil {
+		t.Fatal(err)
+	}
 	w.leads(w.post("olu", "/admin/events", eventFields("title", "Still a draft")...), "/admin/events/")
 	return w
 }

@@ -26,6 +26,7 @@ type PlainPage struct {
 	Text              template.HTML
 	Contents          []markdown.Heading // empty when the page is short
 	Project           *ProjectFacts
+	Report            string // address for what breaks the code of conduct, on its page
 	Posts             []PostLine
 	PostsURL          string
 	Groups            []GroupLine
@@ -81,6 +82,9 @@ func (a *App) showPlainPage(c *fiber.Ctx) error {
 		page.Contents = nil
 	} else {
 		page.Scripts = append(page.Scripts, "js/contents.js")
+	}
+	if found.Path == models.ConsentConduct {
+		page.Report = a.site(c).ConductContact
 	}
 	if project, ok := strings.CutPrefix(found.Path, "projects/"); ok {
 		page.Eyebrow, page.NeighboursHeading = "Project", "The projects"

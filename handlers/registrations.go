@@ -30,6 +30,7 @@ type RegistrationNew struct {
 	Name, Email  Field
 	Consent      bool
 	ConsentError *FieldError
+	Report       string // address for what breaks the code of conduct, when the desk names one
 	Nonce        string
 	Started      string // signed time at which the form was made
 	Seats        string
@@ -132,7 +133,7 @@ func (a *App) showRegistrationForm(c *fiber.Ctx, status int, d models.EventDetai
 		title = "Error: " + title
 	}
 	page.Layout = a.layout(c, title, "Take a free place: "+d.Title+", "+d.DateText())
-	page.Robots = "noindex"
+	page.Robots, page.Report = "noindex", a.site(c).ConductContact
 	page.Scripts = append(page.Scripts, "js/form.js", "js/local-times.js")
 	return show(c, status, a.pages.registrationNew, page)
 }
@@ -269,6 +270,7 @@ type RegistrationShow struct {
 	OnlineLink   string
 	Calendars    []NavLink
 	Cancellation string // where to post it; empty when it is too late
+	Erasure      string // where to post it; empty while the place is held
 	Again        string // the form to register once more
 	Links        []NavLink
 	Before       string
@@ -299,6 +301,9 @@ func (a *App) newRegistrationShow(d models.RegistrationDetail, token string) (Re
 		When: newEventWhen(e), SeveralDays: e.SeveralDays(), Where: newEventWhere(e, now), Over: e.PastAt(now),
 	}
 	page.Where.Note = ""
+	if d.Erasable(e, now) {
+		page.Erasure = links.RegistrationErasure(token)
+	}
 	for _, t := range d.Tickets {
 		page.Tickets = append(page.Tickets, t.Name)
 	}
@@ -320,7 +325,7 @@ func (a *App) newRegistrationShow(d models.RegistrationDetail, token string) (Re
 		return page, nil
 	case page.Over:
 		page.State = EventState{Look: "plain", Words: "It is over"}
-		page.Heading, page.Words = "Thank you, "+givenName(d.Name), "The event is over. This page stays as your record of it."
+		page.Heading, page.Words = "Thank you, "+givenName(d.Name), "The event is over. This page stays as your record of it until your data is erased."
 	default:
 		page.State = EventState{Look: "ok", Words: "Confirmed"}
 		page.Heading = "You’re in, " + givenName(d.Name)

@@ -90,17 +90,32 @@ func unchanged(c *fiber.Ctx, tag string, modified time.Time) bool {
 	return err == nil && !modified.Truncate(time.Second).After(since)
 }
 
-// encoded compresses a body as the client takes it. Small ones are not worth it, and PNGs are compressed already.
+// encoded compresses a body as the client takes it.
 func encoded(c *fiber.Ctx, body []byte) []byte {
-	if len(body) < 1024 || bytes.Equal(c.Response().Header.ContentType(), []byte("image/png")) || c.Get(fiber.HeaderAcceptEncoding) == "" {
+	if c.Get(fiber.HeaderAcceptEncoding) == "" || !compressible(&c.Response().Header, body) {
 		return body
 	}
-	switch c.AcceptsEncodings("br", "gzip") {
+	coding := c.AcceptsEncodings("br", "gzip")
+	if coding != "" {
+		c.Set(fiber.HeaderContentEncoding, coding)
+	}
+	return encode(coding, body)
+}
+
+// compressFrom is from how many bytes on a body is worth compressing.
+const compressFrom = 1024
+
+// compressible reports whether a body takes less when it is compressed: PNGs are compressed already.
+func compressible(h *fasthttp.ResponseHeader, body []byte) bool {
+	return len(body) >= compressFrom && !bytes.Equal(h.ContentType(), []byte("image/png"))
+}
+
+// encode compresses a body; without a coding it stays as it is.
+func encode(coding string, body []byte) []byte {
+	switch coding {
 	case "br":
-		c.Set(fiber.HeaderContentEncoding, "br")
 		return fasthttp.AppendBrotliBytesLevel(nil, body, 4)
 	case "gzip":
-		c.Set(fiber.HeaderContentEncoding, "gzip")
 		return fasthttp.AppendGzipBytesLevel(nil, body, 5)
 	}
 	return body

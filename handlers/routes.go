@@ -107,6 +107,7 @@ func (a *App) routes() []Route {
 	add(get, "/registrations/:token", "registration", Holder, a.showRegistration)
 	add(get, "/registrations/:token/event.ics", "calendar file of a registration", Holder, a.showRegistrationCalendar)
 	add(post, "/registrations/:token/cancellation", "cancel a registration", Holder, a.cancelRegistration)
+	add(post, "/registrations/:token/erasure", "erase a registration", Holder, a.eraseRegistration)
 
 	// Signing in
 	anyone("/login", "sign in", a.showSignIn)
@@ -144,6 +145,10 @@ func (a *App) routes() []Route {
 	add(post, "/account/security/passkeys/:id", "rename a passkey", SignedIn, a.renamePasskey)
 	add(post, "/account/security/passkeys/:id/removal", "remove a passkey", SignedIn, a.removePasskey).Fresh = true
 	add(post, "/account/security/recovery-codes", "make new recovery codes", SignedIn, a.makeRecoveryCodes).Fresh = true
+	data := add(post, "/account/data", "all own data as a ZIP", SignedIn, a.sendOwnData)
+	data.Limit, data.Fresh = 6, true
+	add(get, "/account/erasure", "ask before erasing the own account", SignedIn, a.askErasure).Fresh = true
+	add(post, "/account/erasure", "erase the own account", SignedIn, a.eraseAccount).Fresh = true
 
 	// Desk: posts and profile
 	anyone("/media/:name", "uploaded picture", a.showMedium)
@@ -176,10 +181,27 @@ func (a *App) routes() []Route {
 	add(post, "/admin/people/:id/link", "mail an account its link", Staff, a.mailPersonLink)
 	add(post, "/admin/people/:id/factors/reset", "take an account's password and second factors away", Staff, a.resetPersonFactors).Fresh = true
 	add(post, "/admin/people/:id/sessions/end", "end an account's sessions", Staff, a.endPersonSessions)
+	add(get, "/admin/people/:id/erasure", "ask before erasing an account", Admin, a.askPersonErasure).Fresh = true
+	add(post, "/admin/people/:id/erasure", "erase an account", Admin, a.erasePerson).Fresh = true
+	add(get, "/admin/audit", "audit log", Admin, a.listAudit)
 	add(get, "/admin/mail", "mails", Admin, a.listMails)
 	add(get, "/admin/mail/:name", "kept mail", Admin, a.showKeptMail)
 	add(get, "/admin/mail/:name/html", "HTML of a kept mail", Admin, a.showKeptHTML)
 	add(post, "/admin/mail/:id/resend", "send a mail again", Admin, a.resendMail)
+
+	// Desk: the portal itself
+	add(get, "/admin/setup", "steps of setting up", Admin, a.showSetup)
+	add(post, "/admin/setup", "call a step done", Admin, a.settleSetup)
+	add(post, "/admin/setup/mail", "send oneself a test mail", Admin, a.sendTestMail).Limit = 10
+	add(post, "/admin/setup/sample", "remove the sample content", Admin, a.clearSample)
+	add(get, "/admin/settings", "settings of the site", Admin, a.showSettings).Fresh = true
+	add(get, "/admin/backups", "backups", Admin, a.showBackups)
+	add(post, "/admin/backups", "ask for a backup", Admin, a.askBackup)
+	add(post, "/admin/backups/plan", "save the plan of backups", Admin, a.saveBackupPlan)
+	add(get, "/admin/backups/:id/file", "file of a backup", Admin, a.sendBackup).Fresh = true
+	add(post, "/admin/backups/:id/deletion", "delete a backup", Admin, a.deleteBackup)
+	add(get, "/admin/health", "how the portal is", Admin, a.showHealth)
+	add(post, "/admin/settings", "save the settings of the site", Admin, a.saveSettings).Fresh = true
 
 	// Desk: events and groups
 	add(get, "/admin/events", "events of the desk", DeskUser, a.listDeskEvents)
@@ -196,6 +218,8 @@ func (a *App) routes() []Route {
 	add(get, "/admin/events/:id/attendees", "attendees of an event", DeskUser, a.listAttendees)
 	add(get, "/admin/events/:id/attendees/:registration/cancellation", "ask before taking somebody off an event", DeskUser, a.askAttendeeCancellation)
 	add(post, "/admin/events/:id/attendees/:registration/cancellation", "take somebody off an event", DeskUser, a.cancelAttendee)
+	add(get, "/admin/events/:id/attendees/:registration/erasure", "ask before erasing a registration", Admin, a.askAttendeeErasure).Fresh = true
+	add(post, "/admin/events/:id/attendees/:registration/erasure", "erase a registration of an event", Admin, a.eraseAttendee).Fresh = true
 	add(get, "/admin/groups", "groups of the desk", DeskUser, a.listDeskGroups)
 	add(post, "/admin/groups", "save a new group", Staff, a.createGroup)
 	add(get, "/admin/groups/new", "new group", Staff, a.newGroup)

@@ -86,7 +86,7 @@ func (a *App) showSearch(c *fiber.Ctx) error {
 	if found.Query != "" {
 		title = "Search for " + found.Query
 	}
-	page := SearchShow{Layout: a.layout(c, title, "Search posts, events, groups, ambassadors and pages of the CDF community."), Query: found.Query}
+	page := SearchShow{Layout: a.layout(c, title, "Search posts, events, groups, ambassadors and pages of the "+a.site(c).ShortName+" community."), Query: found.Query}
 	page.Robots, page.Canonical, page.Share = "noindex", "", nil
 	if found.Query != "" {
 		page.Found = foundWords(found)

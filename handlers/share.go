@@ -77,7 +77,7 @@ func (a *App) sendShareImage(c *fiber.Ctx) error {
 		}
 		ok = true
 	}
-	picture, err := a.shareImages.get(headline, path)
+	picture, err := a.shareImages.get(headline, path, a.site(c).Name)
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ type shareImages struct {
 
 type shareKey struct {
 	models.Headline
-	path string
+	path, site string
 }
 
 type shareImage struct {
@@ -106,12 +106,12 @@ type shareImage struct {
 }
 
 // get is the picture of a page with a headline. What is drawn twice at once is kept once.
-func (s *shareImages) get(headline models.Headline, path string) ([]byte, error) {
-	key := shareKey{headline, path}
+func (s *shareImages) get(headline models.Headline, path, site string) ([]byte, error) {
+	key := shareKey{headline, path, site}
 	if png := s.kept(key); png != nil {
 		return png, nil
 	}
-	png, err := artwork.Share(headline.Title, headline.Kicker, strings.TrimPrefix(path, "/"))
+	png, err := artwork.Share(headline.Title, headline.Kicker, strings.TrimPrefix(path, "/"), site)
 	if err == nil {
 		s.keep(shareImage{key, png})
 	}

@@ -74,7 +74,7 @@ func (a *App) askSignIn(c *fiber.Ctx, status int, email string, errs FieldErrors
 		passkey.Offered = len(errs) == 0 // what was refused just now would be offered again
 	}
 	return show(c, status, a.pages.signInAsk, SignInAsk{
-		Layout: a.signInLayout(c, "Sign in", "Sign in to the CDF community portal with a link that we mail to you, a passkey or a password.", "js/passkey.js"),
+		Layout: a.signInLayout(c, "Sign in", "Sign in to the "+a.site(c).ShortName+" community portal with a link that we mail to you, a passkey or a password.", "js/passkey.js"),
 		Errors: errs, Next: next, Email: emailField(email, "username webauthn", errs), PasswordURL: withNext(links.LoginPassword, next), Passkey: passkey, Outside: a.outsideLinks(next),
 	})
 }
@@ -184,7 +184,7 @@ func (a *App) showPasswordSignIn(c *fiber.Ctx) error {
 func (a *App) askPassword(c *fiber.Ctx, status int, email string, errs FieldErrors) error {
 	next := nextPath(c)
 	return show(c, status, a.pages.signInPassword, SignInPassword{
-		Layout: a.signInLayout(c, "Sign in with a password", "Sign in to the CDF community portal with the password of your account."),
+		Layout: a.signInLayout(c, "Sign in with a password", "Sign in to the "+a.site(c).ShortName+" community portal with the password of your account."),
 		Errors: errs, Next: next, LinkURL: withNext(links.Login, next), Email: emailField(email, "username", errs),
 		Password: Field{Name: "password", Label: "Password", Type: "password", Autocomplete: "current-password", Required: true, Error: errs.Of("password")},
 	})

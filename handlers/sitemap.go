@@ -137,7 +137,7 @@ func (a *App) sendManifest(c *fiber.Ctx) error {
 		Theme       string         `json:"theme_color"`
 		Icons       []manifestIcon `json:"icons"`
 	}{
-		ID: links.Home, Name: "CDF Community", ShortName: "CDF", Description: "Events, groups and field notes of people who ship software.",
+		ID: links.Home, Name: a.site(c).Name, ShortName: a.site(c).ShortName, Description: "Events, groups and field notes of people who ship software.",
 		Language: "en", StartURL: links.Home, Scope: links.Home, Display: "minimal-ui", Background: "#fcfdfe", Theme: "#fcfdfe",
 		Icons: []manifestIcon{
 			{static.Path("img/icon-192.png"), "192x192", "image/png"},
@@ -155,7 +155,7 @@ func (a *App) sendManifest(c *fiber.Ctx) error {
 // sendSecurityContact says whom to tell of a hole (RFC 9116). It is good for a year from today.
 func (a *App) sendSecurityContact(c *fiber.Ctx) error {
 	expires := a.Store.Now().Truncate(24*time.Hour).AddDate(1, 0, 0)
-	body := "Contact: mailto:" + a.Contact + "\nExpires: " + expires.Format(time.RFC3339) + "\nPreferred-Languages: en\nCanonical: " +
+	body := "Contact: mailto:" + a.site(c).ContactAddress(a.Contact) + "\nExpires: " + expires.Format(time.RFC3339) + "\nPreferred-Languages: en\nCanonical: " +
 		a.Site.Abs("/.well-known/security.txt") + "\n"
 	c.Set(fiber.HeaderCacheControl, publicCache)
 	return send(c, http.StatusOK, fiber.MIMETextPlainCharsetUTF8, []byte(body), time.Time{})

@@ -39,11 +39,16 @@ type OwnRegistration struct {
 
 // OwnRegistrations lists what was registered with the viewer's address, in any spelling of it, the latest event first.
 func (s *Store) OwnRegistrations(ctx context.Context, by Viewer) ([]OwnRegistration, error) {
+	return s.registrationsOf(ctx, EmailKey(by.Email), 200)
+}
+
+// registrationsOf lists what was registered with an address, at most limit of it, or all when that is -1.
+func (s *Store) registrationsOf(ctx context.Context, emailKey string, limit int) ([]OwnRegistration, error) {
 	var rows []OwnRegistration
-	err := s.read(ctx).Raw(`SELECT r.*, e.title AS event_title, e.slug AS event_slug, e.status AS event_status,
-			e.timezone AS event_timezone, e.starts_at, e.ends_at, e.date_precision
-		FROM registrations r JOIN events e ON e.id = r.event_id
-		WHERE r.email_key = ? ORDER BY e.starts_at DESC, r.id DESC LIMIT 200`, EmailKey(by.Email)).Scan(&rows).Error
+	query := s.read(ctx).Table("registrations r").Select(`r.*, e.title AS event_title, e.slug AS event_slug, e.status AS event_status,
+			e.timezone AS event_timezone, e.starts_at, e.ends_at, e.date_precision`).
+		Joins("JOIN events e ON e.id = r.event_id").Where("r.email_key = ?", emailKey).Order("e.starts_at DESC, r.id DESC").Limit(limit)
+	err := query.Scan(&rows).Error
 	return rows, translate(err)
 }
 

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// AuditEntry says who changed what.
+// AuditEntry says who changed what. The schema lets nobody change it, so it holds no name and no address: people are in it by
+// the number of their account, which leaves it when the account is erased.
 type AuditEntry struct {
 	ID          int64
 	UserID      *int64

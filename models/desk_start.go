@@ -44,13 +44,6 @@ func (s *Store) LatestHappenings(ctx context.Context, by Viewer, limit int) ([]H
 	var rows []Happening
 	err := s.read(ctx).Raw(`SELECT x.action, x.created_at, COALESCE(u.name, '') AS person,
 			COALESCE(p.title, e.title, a.name, g.name, o.name, '') AS subject
-		FROM audit_entries x
-		LEFT JOIN users u ON u.id = x.user_id
-		LEFT JOIN posts p ON x.subject = 'posts' AND p.id = x.subject_id
-		LEFT JOIN events e ON x.subject = 'events' AND e.id = x.subject_id
-		LEFT JOIN ambassadors a ON x.subject = 'ambassadors' AND a.id = x.subject_id
-		LEFT JOIN groups g ON x.subject = 'groups' AND g.id = x.subject_id
-		LEFT JOIN users o ON x.subject = 'users' AND o.id = x.subject_id
-		WHERE x.subject IN ('posts', 'events', 'ambassadors', 'groups', 'users') ORDER BY x.id DESC LIMIT ?`, limit).Scan(&rows).Error
+		FROM audit_entries x`+auditSubjects+`WHERE x.subject IN ('posts', 'events', 'ambassadors', 'groups', 'users') ORDER BY x.id DESC LIMIT ?`, limit).Scan(&rows).Error
 	return rows, translate(err)
 }

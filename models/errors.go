@@ -39,6 +39,7 @@ var (
 	ErrAlreadyRegistered = fmt.Errorf("%w: the address is registered already", ErrConflict)
 	ErrBelowTaken        = fmt.Errorf("%w: fewer seats than are taken", ErrConflict)
 	ErrTransition        = fmt.Errorf("%w: not from this state", ErrConflict)
+	ErrPlaceHeld         = fmt.Errorf("%w: the place has to be given up first", ErrConflict)
 	ErrLastAdmin         = fmt.Errorf("%w: the last admin stays", ErrConflict)
 	ErrSecondFactor      = fmt.Errorf("%w: the second factor is asked for", ErrForbidden)
 	ErrWrongPassword     = fmt.Errorf("%w: address or password", ErrInvalid)

@@ -66,17 +66,18 @@ func (s *Store) EventBySlug(ctx context.Context, slug string) (EventDetail, erro
 // publicEventID finds a public event by its slug, or by one that it had before.
 func (s *Store) publicEventID(ctx context.Context, slug string) (int64, error) {
 	var id int64
-	err := s.read(ctx).Raw("SELECT e.id FROM events e WHERE "+publicEvents+` AND (e.slug = ? OR
-		e.id = (SELECT object_id FROM slug_history WHERE kind = 'event' AND slug = ?))
-		ORDER BY CASE WHEN e.slug = ? THEN 0 ELSE 1 END LIMIT 1`, s.Now(), slug, slug, slug).Scan(&id).Error
+	err := s.each(ctx, `SELECT e.id FROM events e WHERE e.status IN ('published', 'cancelled') AND e.published_at <= $1 AND (e.slug = $2 OR
+		e.id = (SELECT object_id FROM slug_history WHERE kind = 'event' AND slug = $2))
+		ORDER BY CASE WHEN e.slug = $2 THEN 0 ELSE 1 END LIMIT 1`, []any{s.Now(), slug}, func(scan scanner) error { return scan(&id) })
 	if err == nil && id == 0 {
 		err = fmt.Errorf("%w: event %q", ErrNotFound, slug)
 	}
-	return id, translate(err)
+	return id, err
 }
 
 // eventDetail reads an event with what belongs to it, a query for each kind of thing.
 func (s *Store) eventDetail(ctx context.Context, id int64) (EventDetail, error) {
+	readsSeats(ctx)
 	var d EventDetail
 	err := s.read(ctx).Raw(`SELECT e.*, COALESCE(g.slug, '') AS group_slug, COALESCE(g.name, '') AS group_name,
 			COALESCE(s.title, '') AS series_title, COALESCE(c.reason, '') AS cancel_reason,

@@ -314,7 +314,7 @@ func (s *Store) tellRegistered(ctx context.Context, kind MailKind, event Event, 
 	result := s.write(ctx).Exec(`INSERT INTO mails (kind, dedupe_key, recipient, recipient_name, registration_id, event_id, note, next_at, created_at)
 		SELECT CAST(? AS text), CAST(? AS text) || r.id || CAST(? AS text), r.email, r.name, r.id, r.event_id, CAST(? AS text), e.updated_at, e.updated_at
 		FROM registrations r JOIN events e ON e.id = r.event_id
-		WHERE r.event_id = ? AND r.status = 'confirmed' ORDER BY r.id ON CONFLICT DO NOTHING`,
+		WHERE r.event_id = ? AND r.status = 'confirmed' AND r.erased_at IS NULL ORDER BY r.id ON CONFLICT DO NOTHING`,
 		kind, string(kind)+"/registration/", "/"+strconv.Itoa(event.Sequence), note, event.ID)
 	return int(result.RowsAffected), result.Error
 }

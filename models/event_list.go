@@ -107,12 +107,14 @@ func (f EventFilter) order() string {
 // Events lists public events with the seats they have left. It asks the database twice, however long the list is.
 func (s *Store) Events(ctx context.Context, f EventFilter) ([]EventRow, error) {
 	condition, args := f.where(s.Now())
-	query := "SELECT " + eventRowColumns + " FROM events e LEFT JOIN groups g ON g.id = e.group_id AND g.status = 'listed' WHERE " +
-		condition + " ORDER BY " + f.order()
+	// The page is cut out by an index before its rows are read, which are long. SQLite keeps to the order of a CROSS JOIN.
+	page := "SELECT e.id FROM events e WHERE " + condition + " ORDER BY " + f.order()
 	if f.Limit > 0 {
-		query += " LIMIT ? OFFSET ?"
+		page += " LIMIT ? OFFSET ?"
 		args = append(args, f.Limit, f.Offset)
 	}
+	query := "SELECT " + eventRowColumns + " FROM (" + page + `) AS page CROSS JOIN events e
+		LEFT JOIN groups g ON g.id = e.group_id AND g.status = 'listed' WHERE e.id = page.id ORDER BY ` + f.order()
 	var rows []EventRow
 	if err := s.read(ctx).Raw(query, args...).Scan(&rows).Error; err != nil || len(rows) == 0 {
 		return nil, translate(err)
@@ -146,14 +148,15 @@ const (
 )
 
 // CalendarEvents lists the public events that a calendar carries, cancelled ones among them: those of a group, of an
-// ambassador, or all when both are 0, from 30 days ago to 12 months ahead, in the order of their start.
+// ambassador, or all when both are 0, from 30 days before this day to 12 months after it, in the order of their start.
 func (s *Store) CalendarEvents(ctx context.Context, groupID, ambassadorID int64) ([]EventRow, error) {
 	now := s.Now()
+	day := now.Truncate(24 * time.Hour)
 	condition, args := EventFilter{Period: NewEvents, GroupID: groupID, AmbassadorID: ambassadorID}.where(now)
 	var rows []EventRow
 	err := s.read(ctx).Raw("SELECT "+eventRowColumns+` FROM events e LEFT JOIN groups g ON g.id = e.group_id AND g.status = 'listed'
 		WHERE `+condition+" AND e.ends_at > ? AND e.starts_at < ? ORDER BY e.starts_at, e.id",
-		append(args, now.Add(-calendarBefore), now.AddDate(0, calendarMonths, 0))...).Scan(&rows).Error
+		append(args, day.Add(-calendarBefore), day.AddDate(0, calendarMonths, 0))...).Scan(&rows).Error
 	return rows, translate(err)
 }
 

@@ -25,11 +25,11 @@ func (s *Store) Figures(ctx context.Context) (Figures, error) {
 		Figures
 		OldestDue *time.Time
 	}
-	err := s.read(ctx).Raw(`SELECT (SELECT count(*) FROM posts p WHERE `+publicPosts+`) AS posts,
+	err := s.read(ctx).Raw(`SELECT (SELECT coalesce(sum(posts), 0) FROM post_counts WHERE list = 'all') - (SELECT count(*) FROM `+hiddenPosts+` AS hidden) AS posts,
 		(SELECT count(*) FROM groups WHERE status = 'listed') AS groups,
 		(SELECT count(*) FROM events WHERE status = 'published' AND ends_at > ?) AS events,
 		(SELECT count(*) FROM users) AS accounts,
-		(SELECT count(*) FROM registrations WHERE status = 'confirmed') AS registrations,
+		(SELECT count(*) FROM registrations) - (SELECT count(*) FROM registrations WHERE status = 'cancelled') AS registrations,
 		(SELECT count(*) FROM registrations WHERE status = 'cancelled') AS cancellations,
 		(SELECT count(*) FROM mails WHERE sent_at IS NULL AND failed_at IS NULL) AS mails_waiting,
 		(SELECT count(*) FROM mails WHERE failed_at IS NOT NULL) AS mails_failed,

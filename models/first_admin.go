@@ -76,7 +76,7 @@ func (s *Store) NameFirstAdmin(ctx context.Context, by Viewer, name, email, time
 		if err := changed(result, "account", by.UserID); err != nil {
 			return err
 		}
-		return tx.audit(ctx, by, "user.name", "users", by.UserID, "", name)
+		return tx.audit(ctx, by, "user.name", "users", by.UserID, "", "")
 	})
 }
 

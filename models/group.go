@@ -2,6 +2,7 @@ package models
 
 import (
 	"database/sql/driver"
+	"fmt"
 	"time"
 )
 
@@ -50,4 +51,12 @@ type GroupOrganiser struct {
 	UserID       *int64
 	AmbassadorID *int64
 	CreatedAt    time.Time
+}
+
+// auditText names an organiser without a name or an address.
+func (o GroupOrganiser) auditText() string {
+	if o.UserID != nil {
+		return fmt.Sprintf("account %d", *o.UserID)
+	}
+	return fmt.Sprintf("profile %d", *o.AmbassadorID)
 }

@@ -300,7 +300,7 @@ func (s *Store) AddOrganiser(ctx context.Context, by Viewer, groupID int64, emai
 		if err := tx.write(ctx).Create(&row).Error; err != nil {
 			return err
 		}
-		return tx.audit(ctx, by, "group.organiser_add", "groups", groupID, "", who)
+		return tx.audit(ctx, by, "group.organiser_add", "groups", groupID, "", row.auditText())
 	})
 }
 
@@ -308,20 +308,15 @@ func (s *Store) AddOrganiser(ctx context.Context, by Viewer, groupID int64, emai
 // organiser of another group, it is ErrNotFound.
 func (s *Store) RemoveOrganiser(ctx context.Context, by Viewer, groupID, organiserID int64) error {
 	return s.manageGroup(ctx, by, groupID, func(tx *Store, _ Group) error {
-		var row struct {
-			GroupOrganiser
-			Who string
-		}
-		err := tx.read(ctx).Raw(`SELECT o.*, COALESCE(u.email, a.slug, '') AS who FROM group_organisers o
-			LEFT JOIN users u ON u.id = o.user_id LEFT JOIN ambassadors a ON a.id = o.ambassador_id
-			WHERE o.id = ? AND o.group_id = ?`, organiserID, groupID).Take(&row).Error
+		var row GroupOrganiser
+		err := tx.read(ctx).Where("id = ? AND group_id = ?", organiserID, groupID).Take(&row).Error
 		if row, err = one(row, err, "organiser", strconv.FormatInt(organiserID, 10)); err != nil {
 			return err
 		}
 		if err := tx.write(ctx).Where("id = ?", organiserID).Delete(&GroupOrganiser{}).Error; err != nil {
 			return err
 		}
-		return tx.audit(ctx, by, "group.organiser_remove", "groups", groupID, row.Who, "")
+		return tx.audit(ctx, by, "group.organiser_remove", "groups", groupID, row.auditText(), "")
 	})
 }
 

@@ -25,12 +25,14 @@ const (
 	MailSecurity         MailKind = "security"          // how an account signs in was changed
 	MailPostSubmitted    MailKind = "post_submitted"    // to staff
 	MailPostReviewed     MailKind = "post_reviewed"     // to the author: published, changes asked, declined
+	MailErased           MailKind = "erased"            // the last: an account or a registration is erased; its row goes when it is sent
+	MailTest             MailKind = "test"              // to an admin who asked whether mails arrive
 )
 
 // Value refuses a kind that is not one of ours.
 func (k MailKind) Value() (driver.Value, error) {
 	return oneOf("mail kind", k, MailRegistered, MailRegistrationLink, MailUnregistered, MailEventCancelled, MailEventChanged,
-		MailSignIn, MailInvitation, MailSecurity, MailPostSubmitted, MailPostReviewed)
+		MailSignIn, MailInvitation, MailSecurity, MailPostSubmitted, MailPostReviewed, MailErased, MailTest)
 }
 
 // Mail is a row of the outbox: whom to tell what, never the words, which are made from the rows it points to when it
@@ -47,7 +49,7 @@ type Mail struct {
 	PostID         *int64
 	ReviewID       *int64
 	SignInLinkID   *int64
-	Note           string // what its rows do not tell any more: when and where a changed event was to be before, what changed of an account
+	Note           string // what its rows do not tell any more: when and where a changed event was to be before, what changed of an account, what was erased
 	Attempts       int
 	Error          string
 	NextAt         time.Time
@@ -56,6 +58,9 @@ type Mail struct {
 	FailedAt       *time.Time
 	CreatedAt      time.Time
 }
+
+// MessageID names the mail wherever it goes: the same at every attempt, and another in a database that was restored.
+func (m Mail) MessageID() string { return fmt.Sprintf("%d.%d.portal", m.CreatedAt.UnixMicro(), m.ID) }
 
 // mailLease is how long a worker may take to send a mail before another may claim it.
 const mailLease = 2 * time.Minute
@@ -101,9 +106,13 @@ func (s *Store) ClaimMails(ctx context.Context, limit int) ([]Mail, error) {
 	return mails, err
 }
 
-// MailSent marks a claimed mail as sent.
+// MailSent marks a claimed mail as sent, and forgets one that tells somebody that they are forgotten.
 func (s *Store) MailSent(ctx context.Context, id int64) error {
 	return s.tx(ctx, func(tx *Store) error {
+		gone := tx.write(ctx).Where("id = ? AND kind = ?", id, MailErased).Delete(&Mail{})
+		if gone.Error != nil || gone.RowsAffected > 0 {
+			return gone.Error
+		}
 		return changed(tx.write(ctx).Model(&Mail{}).Where("id = ?", id).
 			Updates(map[string]any{"sent_at": tx.Now(), "leased_until": nil, "error": ""}), "mail", id)
 	})
@@ -114,6 +123,9 @@ func (s *Store) MailSent(ctx context.Context, id int64) error {
 func (s *Store) MailFailed(ctx context.Context, m Mail, reason error, permanent bool) error {
 	return s.tx(ctx, func(tx *Store) error {
 		columns := map[string]any{"error": reason.Error(), "leased_until": nil}
+		if m.Kind == MailErased && (permanent || m.Attempts >= mailAttempts) {
+			return tx.write(ctx).Where("id = ?", m.ID).Delete(&Mail{}).Error
+		}
 		if permanent || m.Attempts >= mailAttempts {
 			columns["failed_at"] = tx.Now()
 		} else {

@@ -140,17 +140,14 @@ func (s *Store) SetRole(ctx context.Context, by Viewer, id, version int64, role 
 			return nil
 		}
 		if user.Role == RoleAdmin {
-			var admins []int64
-			if err := tx.read(ctx).Raw("SELECT id FROM users WHERE role = 'admin' AND id <> ? AND email <> ?"+tx.forUpdate(), id, firstAdminEmail).Scan(&admins).Error; err != nil {
+			if err := tx.keepAnAdmin(ctx, id); err != nil {
 				return err
-			}
-			if len(admins) == 0 {
-				return ErrLastAdmin
 			}
 		}
 		if err := tx.updateVersion(ctx, "users", id, version, map[string]any{"role": role}); err != nil {
 			return err
 		}
+		before := user.Role
 		if role == RoleAmbassador {
 			var profiles int64
 			if err := tx.read(ctx).Model(&Ambassador{}).Where("user_id = ?", id).Count(&profiles).Error; err != nil {
@@ -162,8 +159,18 @@ func (s *Store) SetRole(ctx context.Context, by Viewer, id, version int64, role 
 				}
 			}
 		}
-		return tx.audit(ctx, by, "user.role", "users", id, string(user.Role), string(role))
+		return tx.audit(ctx, by, "user.role", "users", id, string(before), string(role))
 	})
+}
+
+// keepAnAdmin refuses with ErrLastAdmin unless somebody else is an admin, and holds those until the transaction ends.
+func (s *Store) keepAnAdmin(ctx context.Context, id int64) error {
+	var others []int64
+	err := s.read(ctx).Raw("SELECT id FROM users WHERE role = 'admin' AND id <> ? AND email <> ? ORDER BY id"+s.forUpdate(), id, firstAdminEmail).Scan(&others).Error
+	if err == nil && len(others) == 0 {
+		err = ErrLastAdmin
+	}
+	return err
 }
 
 // LinkProfile gives an account the profile of that slug. It refuses with ErrNotFound, and with ErrConflict when either
@@ -186,7 +193,7 @@ func (s *Store) LinkProfile(ctx context.Context, by Viewer, id int64, slug strin
 			}
 			return err
 		}
-		return tx.audit(ctx, by, "user.link_profile", "users", id, "", slug)
+		return tx.audit(ctx, by, "user.link_profile", "users", id, "", "")
 	})
 }
 

@@ -20,6 +20,7 @@ const (
 	ManagePeople    Action = "make accounts and give the roles attendee and ambassador"
 	ManageSite      Action = "give every role, read kept mail and settings"
 	ReadAudit       Action = "read the audit log"
+	EraseOthers     Action = "erase another's account or registration"
 	SeeRegistration Action = "see and cancel a registration"
 )
 
@@ -52,7 +53,7 @@ func (v Viewer) Can(action Action, on Object) bool {
 		return staff || on.AmbassadorID != 0 && on.AmbassadorID == v.AmbassadorID
 	case CreateEvent, EditEvent, SeeAttendees, EditGroup:
 		return staff || organises
-	case ManageSite:
+	case ManageSite, EraseOthers:
 		return admin
 	case SeeRegistration:
 		return on.EmailKey != "" && on.EmailKey == EmailKey(v.Email)

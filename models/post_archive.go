@@ -2,6 +2,8 @@ package models
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -46,36 +48,33 @@ func (s *Store) AuthorBySlug(ctx context.Context, slug string) (PostAuthor, erro
 	return one(author, err, "author", slug)
 }
 
-// To count, SQLite is led by a CROSS JOIN along the index of public posts, which holds all that the condition asks for: from the
-// categories' or tags' side it would fetch every post, whose rows are long.
-
 // Categories lists all categories, those with the most public posts first.
 func (s *Store) Categories(ctx context.Context) ([]ArchiveRow, error) {
-	return s.archives(ctx, `SELECT c.id, c.slug, c.name, coalesce(counted.posts, 0) AS posts FROM categories c
-		LEFT JOIN (SELECT pc.category_id, count(*) AS posts FROM posts p CROSS JOIN post_categories pc
-			WHERE pc.post_id = p.id AND `+publicPosts+` GROUP BY pc.category_id) AS counted ON counted.category_id = c.id
-		ORDER BY posts DESC, c.name`)
+	return s.keptArchives(ctx, "category", "posts DESC, t.name")
 }
 
 // Tags lists the tags that public posts have, those with the most first.
 func (s *Store) Tags(ctx context.Context) ([]ArchiveRow, error) {
-	return s.archives(ctx, `SELECT t.id, t.slug, t.name, counted.posts FROM tags t
-		JOIN (SELECT pt.tag_id, count(*) AS posts FROM posts p CROSS JOIN post_tags pt
-			WHERE pt.post_id = p.id AND `+publicPosts+` GROUP BY pt.tag_id) AS counted ON counted.tag_id = t.id
-		ORDER BY posts DESC, t.name`)
+	rows, err := s.keptArchives(ctx, "tag", "posts DESC, t.name")
+	return withPosts(rows), err
 }
 
 // Authors lists the bylines of public posts by name.
 func (s *Store) Authors(ctx context.Context) ([]ArchiveRow, error) {
-	return s.archives(ctx, `SELECT b.id, b.slug, b.name, count(*) AS posts FROM bylines b
-		JOIN post_bylines pb ON pb.byline_id = b.id JOIN posts p ON p.id = pb.post_id AND `+publicPosts+`
-		GROUP BY b.id, b.slug, b.name ORDER BY b.name, b.id`)
+	rows, err := s.keptArchives(ctx, "byline", "t.name, t.id")
+	return withPosts(rows), err
 }
 
-// PostSeriesList lists the series that have public posts by title.
+// withPosts leaves out what no public post has.
+func withPosts(rows []ArchiveRow) []ArchiveRow {
+	return slices.DeleteFunc(rows, func(row ArchiveRow) bool { return row.Posts == 0 })
+}
+
+// PostSeriesList lists the series that have public posts by title. A CROSS JOIN keeps SQLite from reading all posts to find those
+// few that are in one.
 func (s *Store) PostSeriesList(ctx context.Context) ([]ArchiveRow, error) {
 	return s.archives(ctx, `SELECT ps.id, ps.slug, ps.title AS name, count(*) AS posts FROM post_series ps
-		JOIN posts p ON p.series_id = ps.id AND `+publicPosts+`
+		CROSS JOIN posts p WHERE p.series_id = ps.id AND `+publicPosts+`
 		GROUP BY ps.id, ps.slug, ps.title ORDER BY ps.title, ps.id`)
 }
 
@@ -126,15 +125,17 @@ func (s *Store) PostsChangedAt(ctx context.Context, f PostFilter) (time.Time, er
 	where, args := f.where()
 	now := s.Now()
 	var times []struct{ At *time.Time }
-	newest := func(column string) string {
-		return "SELECT * FROM (SELECT p." + column + " AS at FROM posts p WHERE p.status IN ('published', 'withdrawn') AND p.publish_at <= ? AND p." +
-			column + " <= ?" + where + " ORDER BY p." + column + " DESC LIMIT 1) AS " + column
-	}
+	var parts []string
 	var all []any
-	for range 4 {
-		all = append(append(all, now, now), args...)
+	// Each part is the first row of an index.
+	for _, column := range []string{"publish_at", "changed_at", "updated_at", "expire_at"} {
+		for _, status := range []PostStatus{PostPublished, PostWithdrawn} {
+			parts = append(parts, "SELECT * FROM (SELECT p."+column+" AS at FROM posts p WHERE p.status = ? AND p.publish_at <= ? AND p."+
+				column+" <= ?"+where+" ORDER BY p."+column+" DESC LIMIT 1) AS newest")
+			all = append(append(all, status, now, now), args...)
+		}
 	}
-	err := s.read(ctx).Raw(newest("publish_at")+" UNION ALL "+newest("changed_at")+" UNION ALL "+newest("updated_at")+" UNION ALL "+newest("expire_at"), all...).Scan(&times).Error
+	err := s.read(ctx).Raw(strings.Join(parts, " UNION ALL "), all...).Scan(&times).Error
 	var last time.Time
 	for _, t := range times {
 		if t.At != nil && t.At.After(last) {
@@ -152,9 +153,14 @@ func (s *Store) FeedOwners(ctx context.Context) (groups, ambassadors []ArchiveRo
 	if err != nil {
 		return nil, nil, err
 	}
-	ambassadors, err = s.archives(ctx, `SELECT a.id, a.slug, a.name, count(DISTINCT p.id) AS posts FROM ambassadors a
-		LEFT JOIN bylines b ON b.ambassador_id = a.id LEFT JOIN post_bylines pb ON pb.byline_id = b.id
-		LEFT JOIN posts p ON (p.id = pb.post_id OR p.introduces_id = a.id) AND `+publicPosts+`
-		WHERE a.status = 'published' GROUP BY a.id, a.slug, a.name ORDER BY a.name, a.id`)
-	return groups, ambassadors, err
+	// A profile has one byline at most; what introduces its ambassador under their own name is not counted twice.
+	now := s.Now()
+	err = s.read(ctx).Raw(`SELECT a.id, a.slug, a.name, coalesce(kept.posts, 0)
+			- (SELECT count(*) FROM `+hiddenPosts+` AS hidden JOIN post_bylines l ON l.post_id = hidden.id AND l.byline_id = b.id)
+			+ (SELECT count(*) FROM posts p WHERE p.introduces_id = a.id AND `+publicPosts+`
+				AND NOT EXISTS (SELECT 1 FROM post_bylines l WHERE l.post_id = p.id AND l.byline_id = b.id)) AS posts
+		FROM ambassadors a LEFT JOIN bylines b ON b.ambassador_id = a.id
+		LEFT JOIN post_counts kept ON kept.list = 'byline' AND kept.object_id = b.id
+		WHERE a.status = 'published' ORDER BY a.name, a.id`, now, now, now, now).Scan(&ambassadors).Error
+	return groups, ambassadors, translate(err)
 }

@@ -1,8 +1,10 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,6 +48,9 @@ type searchDocument struct {
 // TableName is search_documents.
 func (searchDocument) TableName() string { return "search_documents" }
 
+// reindexAtOnce is how many ids' things are read at once.
+const reindexAtOnce = 500
+
 // searchDocumentID orders the documents of a kind by date, to the hour, and is one object's alone.
 func searchDocumentID(kind SearchKind, date time.Time, objectID int64) int64 {
 	hours := min(max(date.Unix()/3600, 0), 1<<24-1)
@@ -59,17 +64,31 @@ type searchSource struct {
 	names []string // as weighty as the title: who, where, about what
 }
 
+func (s searchSource) documentID() int64 { return searchDocumentID(s.Kind, s.date, s.ObjectID) }
+
 // indexDocument writes the document of a thing anew, or removes it when the thing is gone or not to become public. Whoever
 // changes a thing calls it in the same transaction, after the change.
 func (s *Store) indexDocument(ctx context.Context, kind SearchKind, id int64) error {
 	if err := s.removeDocuments(ctx, "kind = ? AND object_id = ?", kind, id); err != nil {
 		return err
 	}
-	sources, err := s.searchSources(ctx, kind, id)
-	if err != nil || len(sources) == 0 {
+	return s.indexRange(ctx, kind, id, id)
+}
+
+// indexRange writes the documents of the things whose ids lie between two, none of which has one.
+func (s *Store) indexRange(ctx context.Context, kind SearchKind, first, last int64) error {
+	sources, err := s.searchSources(ctx, kind, first, last)
+	if err != nil {
 		return err
 	}
-	return s.writeDocument(ctx, sources[0])
+	// SQLite writes out what it has gathered of its index whenever a document's id is below that of the one before.
+	slices.SortFunc(sources, func(a, b searchSource) int { return cmp.Compare(a.documentID(), b.documentID()) })
+	for _, source := range sources {
+		if err := s.writeDocument(ctx, source); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // indexGroup writes the documents of a group and of its events, which are found by its name.
@@ -106,12 +125,13 @@ func (s *Store) reindex(ctx context.Context) error {
 		return err
 	}
 	for _, kind := range SearchKinds {
-		sources, err := s.searchSources(ctx, kind, 0)
-		if err != nil {
+		var last int64
+		if err := s.read(ctx).Raw("SELECT COALESCE(max(id), 0) FROM " + string(kind) + "s").Scan(&last).Error; err != nil {
 			return err
 		}
-		for _, source := range sources {
-			if err := s.writeDocument(ctx, source); err != nil {
+		// The texts of all together may be more than memory should hold.
+		for first := int64(1); first <= last; first += reindexAtOnce {
+			if err := s.indexRange(ctx, kind, first, first+reindexAtOnce-1); err != nil {
 				return err
 			}
 		}
@@ -130,7 +150,7 @@ func (s *Store) removeDocuments(ctx context.Context, where string, args ...any) 
 
 func (s *Store) writeDocument(ctx context.Context, source searchSource) error {
 	doc := source.searchDocument
-	doc.ID = searchDocumentID(doc.Kind, source.date, doc.ObjectID)
+	doc.ID = source.documentID()
 	doc.Title = plainLine(doc.Title)
 	doc.Text = plainLine(doc.Text)
 	head := searchWords(0, append([]string{doc.Title}, source.names...)...)
@@ -147,19 +167,19 @@ func (s *Store) writeDocument(ctx context.Context, source searchSource) error {
 // plainLine is a text in one line and composed, so that it is cut and compared letter by letter.
 func plainLine(text string) string { return norm.NFC.String(strings.Join(strings.Fields(text), " ")) }
 
-// searchSources reads the things of a kind that are public or will be: the one with an id, or all when it is 0.
-func (s *Store) searchSources(ctx context.Context, kind SearchKind, id int64) ([]searchSource, error) {
+// searchSources reads the things of a kind that are public or will be, those whose ids lie between two.
+func (s *Store) searchSources(ctx context.Context, kind SearchKind, first, last int64) ([]searchSource, error) {
 	switch kind {
 	case SearchPost:
-		return s.searchPosts(ctx, id)
+		return s.searchPosts(ctx, first, last)
 	case SearchAmbassador:
-		return s.searchAmbassadors(ctx, id)
+		return s.searchAmbassadors(ctx, first, last)
 	case SearchGroup:
-		return s.searchGroups(ctx, id)
+		return s.searchGroups(ctx, first, last)
 	case SearchEvent:
-		return s.searchEvents(ctx, id)
+		return s.searchEvents(ctx, first, last)
 	case SearchPage:
-		return s.searchPages(ctx, id)
+		return s.searchPages(ctx, first, last)
 	case HeadlineCohort: // is shared as a picture, not searched for
 	}
 	return nil, fmt.Errorf("search document of the kind %q", kind)
@@ -183,21 +203,21 @@ func (s *Store) names(ctx context.Context, query string, args ...any) (map[int64
 	return names, nil
 }
 
-func (s *Store) searchPosts(ctx context.Context, id int64) ([]searchSource, error) {
+func (s *Store) searchPosts(ctx context.Context, first, last int64) ([]searchSource, error) {
 	var posts []Post
 	err := s.read(ctx).Select("id, slug, publish_at, expire_at, title, summary, language, plain_text, source_name, source_author, sample").
-		Where("status = 'published' AND (? = 0 OR id = ?)", id, id).Find(&posts).Error
+		Where("status = 'published' AND id BETWEEN ? AND ?", first, last).Find(&posts).Error
 	if err != nil {
 		return nil, err
 	}
 	authors, err := s.names(ctx, `SELECT pb.post_id AS id, b.name FROM post_bylines pb JOIN bylines b ON b.id = pb.byline_id
-		WHERE ? = 0 OR pb.post_id = ? ORDER BY pb.post_id, pb.position`, id, id)
+		WHERE pb.post_id BETWEEN ? AND ? ORDER BY pb.post_id, pb.position`, first, last)
 	if err != nil {
 		return nil, err
 	}
-	topics, err := s.names(ctx, `SELECT pc.post_id AS id, c.name FROM post_categories pc JOIN categories c ON c.id = pc.category_id WHERE ? = 0 OR pc.post_id = ?
-		UNION ALL SELECT pt.post_id, t.name FROM post_tags pt JOIN tags t ON t.id = pt.tag_id WHERE ? = 0 OR pt.post_id = ?
-		UNION ALL SELECT p.id, s.title FROM posts p JOIN post_series s ON s.id = p.series_id WHERE ? = 0 OR p.id = ?`, id, id, id, id, id, id)
+	topics, err := s.names(ctx, `SELECT pc.post_id AS id, c.name FROM post_categories pc JOIN categories c ON c.id = pc.category_id WHERE pc.post_id BETWEEN ? AND ?
+		UNION ALL SELECT pt.post_id, t.name FROM post_tags pt JOIN tags t ON t.id = pt.tag_id WHERE pt.post_id BETWEEN ? AND ?
+		UNION ALL SELECT p.id, s.title FROM posts p JOIN post_series s ON s.id = p.series_id WHERE p.id BETWEEN ? AND ?`, first, last, first, last, first, last)
 	if err != nil {
 		return nil, err
 	}
@@ -225,9 +245,9 @@ func withLead(lead, text string) string {
 	return strings.TrimSpace(lead + " " + text)
 }
 
-func (s *Store) searchAmbassadors(ctx context.Context, id int64) ([]searchSource, error) {
+func (s *Store) searchAmbassadors(ctx context.Context, first, last int64) ([]searchSource, error) {
 	var profiles []Ambassador
-	if err := s.read(ctx).Omit("markdown", "html").Where("status = 'published' AND (? = 0 OR id = ?)", id, id).Find(&profiles).Error; err != nil {
+	if err := s.read(ctx).Omit("markdown", "html").Where("status = 'published' AND id BETWEEN ? AND ?", first, last).Find(&profiles).Error; err != nil {
 		return nil, err
 	}
 	var sources []searchSource
@@ -257,9 +277,9 @@ func nonEmpty(texts ...string) []string {
 	return some
 }
 
-func (s *Store) searchGroups(ctx context.Context, id int64) ([]searchSource, error) {
+func (s *Store) searchGroups(ctx context.Context, first, last int64) ([]searchSource, error) {
 	var groups []Group
-	if err := s.read(ctx).Omit("markdown", "html").Where("status = 'listed' AND (? = 0 OR id = ?)", id, id).Find(&groups).Error; err != nil {
+	if err := s.read(ctx).Omit("markdown", "html").Where("status = 'listed' AND id BETWEEN ? AND ?", first, last).Find(&groups).Error; err != nil {
 		return nil, err
 	}
 	var sources []searchSource
@@ -275,20 +295,20 @@ func (s *Store) searchGroups(ctx context.Context, id int64) ([]searchSource, err
 	return sources, nil
 }
 
-func (s *Store) searchEvents(ctx context.Context, id int64) ([]searchSource, error) {
+func (s *Store) searchEvents(ctx context.Context, first, last int64) ([]searchSource, error) {
 	var events []Event
-	err := s.read(ctx).Omit("markdown", "html", "online_link").Where("status IN ('published', 'cancelled') AND (? = 0 OR id = ?)", id, id).Find(&events).Error
+	err := s.read(ctx).Omit("markdown", "html", "online_link").Where("status IN ('published', 'cancelled') AND id BETWEEN ? AND ?", first, last).Find(&events).Error
 	if err != nil {
 		return nil, err
 	}
-	people, err := s.names(ctx, `SELECT e.id, g.name FROM events e JOIN groups g ON g.id = e.group_id AND g.status = 'listed' WHERE ? = 0 OR e.id = ?
-		UNION ALL SELECT event_id, name FROM speakers WHERE ? = 0 OR event_id = ?
-		UNION ALL SELECT event_id, employer FROM speakers WHERE ? = 0 OR event_id = ?`, id, id, id, id, id, id)
+	people, err := s.names(ctx, `SELECT e.id, g.name FROM events e JOIN groups g ON g.id = e.group_id AND g.status = 'listed' WHERE e.id BETWEEN ? AND ?
+		UNION ALL SELECT event_id, name FROM speakers WHERE event_id BETWEEN ? AND ?
+		UNION ALL SELECT event_id, employer FROM speakers WHERE event_id BETWEEN ? AND ?`, first, last, first, last, first, last)
 	if err != nil {
 		return nil, err
 	}
 	sessions, err := s.names(ctx, `SELECT event_id AS id, title || '. ' || summary AS name FROM agenda_sessions
-		WHERE ? = 0 OR event_id = ? ORDER BY event_id, position`, id, id)
+		WHERE event_id BETWEEN ? AND ? ORDER BY event_id, position`, first, last)
 	if err != nil {
 		return nil, err
 	}
@@ -310,9 +330,9 @@ func (s *Store) searchEvents(ctx context.Context, id int64) ([]searchSource, err
 	return sources, nil
 }
 
-func (s *Store) searchPages(ctx context.Context, id int64) ([]searchSource, error) {
+func (s *Store) searchPages(ctx context.Context, first, last int64) ([]searchSource, error) {
 	var pages []Page
-	if err := s.read(ctx).Omit("markdown", "html", "contents").Where("? = 0 OR id = ?", id, id).Find(&pages).Error; err != nil {
+	if err := s.read(ctx).Omit("markdown", "html", "contents").Where("id BETWEEN ? AND ?", first, last).Find(&pages).Error; err != nil {
 		return nil, err
 	}
 	var sources []searchSource

@@ -1,7 +1,9 @@
 package models
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 )
 
@@ -46,17 +48,19 @@ func (s *Store) Sitemap(ctx context.Context) ([]SitemapEntry, error) {
 		}
 		entries = append(entries, SitemapEntry{"post", p.Slug, &modified})
 	}
-	for _, query := range []string{
-		"SELECT 'category' AS kind, c.slug FROM categories c WHERE EXISTS (SELECT 1 FROM post_categories l JOIN posts p ON p.id = l.post_id WHERE l.category_id = c.id AND " + publicPosts + ") ORDER BY c.slug",
-		"SELECT 'tag' AS kind, t.slug FROM tags t WHERE EXISTS (SELECT 1 FROM post_tags l JOIN posts p ON p.id = l.post_id WHERE l.tag_id = t.id AND " + publicPosts + ") ORDER BY t.slug",
-		"SELECT 'byline' AS kind, b.slug FROM bylines b WHERE EXISTS (SELECT 1 FROM post_bylines l JOIN posts p ON p.id = l.post_id WHERE l.byline_id = b.id AND " + publicPosts + ") ORDER BY b.slug",
-		"SELECT 'series' AS kind, s.slug FROM post_series s WHERE EXISTS (SELECT 1 FROM posts p WHERE p.series_id = s.id AND " + publicPosts + ") ORDER BY s.slug",
-	} {
-		var some []SitemapEntry
-		if err := s.read(ctx).Raw(query, now, now).Scan(&some).Error; err != nil {
-			return nil, translate(err)
+	for _, archive := range []struct {
+		kind string
+		list func(context.Context) ([]ArchiveRow, error)
+	}{{"category", s.Categories}, {"tag", s.Tags}, {"byline", s.Authors}, {"series", s.PostSeriesList}} {
+		rows, err := archive.list(ctx)
+		if err != nil {
+			return nil, err
 		}
-		entries = append(entries, some...)
+		rows = withPosts(rows)
+		slices.SortFunc(rows, func(a, b ArchiveRow) int { return cmp.Compare(a.Slug, b.Slug) })
+		for _, row := range rows {
+			entries = append(entries, SitemapEntry{Kind: archive.kind, Slug: row.Slug})
+		}
 	}
 	return entries, nil
 }

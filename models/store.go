@@ -5,10 +5,15 @@ package models
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -25,25 +30,56 @@ type Store struct {
 	reader, writer *gorm.DB
 	clock          clock.Clock
 	keys           auth.Keys
+	content        *content
+	queue          writeQueue // of changes on SQLite
+	eventQueues    sync.Map   // event's ID → *writeQueue, on PostgreSQL
+	full           sync.Map   // event's ID → ContentVersion at which it was full
+	watch          func(Commit)
+	inside         bool // a transaction
 }
 
 // NewStore returns a store that reads and writes through the two handles, which may be the same, tells the time by
 // clock and derives links from keys.
 func NewStore(reader, writer *gorm.DB, clock clock.Clock, keys auth.Keys) *Store {
-	return &Store{reader: reader, writer: writer, clock: clock, keys: keys}
+	return &Store{reader: reader, writer: writer, clock: clock, keys: keys, content: new(content)}
 }
+
+// WatchCommits calls watch after each commit of a queue. It is called before the store is used.
+func (s *Store) WatchCommits(watch func(Commit)) { s.watch = watch }
 
 // Now is the store's time: UTC, to the microsecond that both databases keep.
 func (s *Store) Now() time.Time { return s.clock.Now().UTC().Truncate(time.Microsecond) }
 
 // tx runs fn in one writing transaction and commits when it returns nil. The store that fn gets reads its own writes
-// and tells one time throughout. On SQLite transactions run one after the other.
+// and tells one time throughout. On SQLite changes run one after the other, and those that wait are committed together; fn
+// does not begin when ctx has ended, and is not broken off by it once it has. A queue that is full refuses with ErrBusy.
 func (s *Store) tx(ctx context.Context, fn func(tx *Store) error) error {
-	now := s.Now()
-	err := s.writer.WithContext(ctx).Transaction(func(db *gorm.DB) error {
-		return fn(&Store{reader: db, writer: db, clock: func() time.Time { return now }, keys: s.keys})
-	})
-	return translate(err)
+	if s.postgres() {
+		var changed contentChange
+		err := s.writer.WithContext(ctx).Transaction(func(db *gorm.DB) (err error) {
+			tx := s.within(db)
+			if err := fn(tx); err != nil {
+				return err
+			}
+			changed, err = tx.contentChange(ctx)
+			return err
+		})
+		if err == nil {
+			s.content.committed(changed)
+		}
+		return translate(err)
+	}
+	return translate(s.queue.run(&change{ctx: ctx, fn: fn, since: s.Now()}, s.commit))
+}
+
+// txOn is tx for a change that many want of one event at the same time. On PostgreSQL too, those of a process that wait for the
+// event are committed together; others that lock the event wait for them.
+func (s *Store) txOn(ctx context.Context, eventID int64, fn func(tx *Store) error) error {
+	if !s.postgres() {
+		return s.tx(ctx, fn)
+	}
+	queue, _ := s.eventQueues.LoadOrStore(eventID, new(writeQueue))
+	return translate(queue.(*writeQueue).run(&change{ctx: ctx, fn: fn, since: s.Now()}, s.commit)) //nolint:errcheck // the map holds nothing else
 }
 
 // read is the handle for queries, bound to ctx.
@@ -56,7 +92,7 @@ type scanner func(columns ...any) error
 // keeps prepared, is neither built nor explained anew. It names its arguments $1, $2 and so on, and as SQLite counts names,
 // not numbers, each must stand first before the next.
 func (s *Store) each(ctx context.Context, query string, args []any, row func(scan scanner) error) (err error) {
-	if err := ctx.Err(); err != nil {
+	if err := ctx.Err(); err != nil && !s.inside {
 		return err
 	}
 	if !s.postgres() {
@@ -74,6 +110,37 @@ func (s *Store) each(ctx context.Context, query string, args []any, row func(sca
 		}
 	}
 	return rows.Err()
+}
+
+// exec runs a statement that changes rows and runs often, in a transaction, and returns how many it changed. It names its
+// arguments as each does. A row that does not fit is one of GORM's errors.
+func (s *Store) exec(ctx context.Context, statement string, args ...any) (rows int64, err error) {
+	result, err := s.writer.Statement.ConnPool.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return 0, s.constraint(err)
+	}
+	return result.RowsAffected()
+}
+
+// insert runs a statement as exec does that adds a row and returns its id.
+func (s *Store) insert(ctx context.Context, statement string, args ...any) (id int64, err error) {
+	if s.postgres() {
+		err = s.each(ctx, statement+" RETURNING id", args, func(scan scanner) error { return scan(&id) })
+		return id, s.constraint(err)
+	}
+	result, err := s.writer.Statement.ConnPool.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return 0, s.constraint(err)
+	}
+	return result.LastInsertId()
+}
+
+// constraint is an error of the driver, as GORM's where a row does not fit.
+func (s *Store) constraint(err error) error {
+	if translator, ok := s.writer.Dialector.(gorm.ErrorTranslator); ok {
+		return translator.Translate(err)
+	}
+	return err
 }
 
 // placeholders names n arguments of a query for each, from the first on: "$2, $3, $4".
@@ -140,7 +207,9 @@ func translate(err error) error {
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 	}
-	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok || errors.Is(err, sql.ErrConnDone) {
+	_, unreachable := errors.AsType[*pgconn.ConnectError](err)
+	_, broken := errors.AsType[net.Error](err)
+	if unreachable || broken || slices.ContainsFunc([]error{sql.ErrConnDone, driver.ErrBadConn, io.EOF, io.ErrUnexpectedEOF}, func(e error) bool { return errors.Is(err, e) }) {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return err

@@ -102,33 +102,33 @@ func SeatsLeft(tickets []Ticket) (left int, limited bool) {
 
 // ticketsOf are the tickets of some events, in the order of their positions.
 func (s *Store) ticketsOf(ctx context.Context, eventIDs []int64) (map[int64][]Ticket, error) {
-	var rows []struct {
-		TicketType
-		QuotaID   *int64
-		QuotaSlug string
-		QuotaName string
-		Size      *int
-		Held      int
-		Taken     int
+	readsSeats(ctx)
+	args := make([]any, len(eventIDs))
+	for n, id := range eventIDs {
+		args[n] = id
 	}
-	err := s.read(ctx).Raw(`SELECT t.id, t.event_id, t.slug, t.name, t.description, t.position, q.id AS quota_id,
-			COALESCE(q.slug, '') AS quota_slug, COALESCE(q.name, '') AS quota_name, q.size, COALESCE(q.held, 0) AS held, COALESCE(q.taken, 0) AS taken
-		FROM ticket_types t LEFT JOIN ticket_type_quotas tq ON tq.ticket_type_id = t.id LEFT JOIN quotas q ON q.id = tq.quota_id
-		WHERE t.event_id IN ? ORDER BY t.event_id, t.position, t.id, q.id`, eventIDs).Scan(&rows).Error
 	tickets := make(map[int64][]Ticket)
-	for _, row := range rows {
-		of := tickets[row.EventID]
-		if len(of) == 0 || of[len(of)-1].ID != row.ID {
-			of = append(of, Ticket{TicketType: row.TicketType})
+	err := s.each(ctx, `SELECT t.id, t.event_id, t.slug, t.name, t.description, t.position,
+			q.id, COALESCE(q.slug, ''), COALESCE(q.name, ''), q.size, COALESCE(q.held, 0), COALESCE(q.taken, 0)
+		FROM ticket_types t LEFT JOIN ticket_type_quotas tq ON tq.ticket_type_id = t.id LEFT JOIN quotas q ON q.id = tq.quota_id
+		WHERE t.event_id IN (`+placeholders(1, len(args))+") ORDER BY t.event_id, t.position, t.id, q.id", args, func(scan scanner) error {
+		var t Ticket
+		var q Quota
+		var quotaID *int64
+		if err := scan(&t.ID, &t.EventID, &t.Slug, &t.Name, &t.Description, &t.Position, &quotaID, &q.Slug, &q.Name, &q.Size, &q.Held, &q.Taken); err != nil {
+			return err
 		}
-		if row.QuotaID != nil {
+		of := tickets[t.EventID]
+		if len(of) == 0 || of[len(of)-1].ID != t.ID {
+			of = append(of, t)
+		}
+		if quotaID != nil {
+			q.ID, q.EventID = *quotaID, t.EventID
 			last := &of[len(of)-1]
-			last.Quotas = append(last.Quotas, Quota{
-				ID: *row.QuotaID, EventID: row.EventID, Slug: row.QuotaSlug, Name: row.QuotaName,
-				Size: row.Size, Held: row.Held, Taken: row.Taken,
-			})
+			last.Quotas = append(last.Quotas, q)
 		}
-		tickets[row.EventID] = of
-	}
-	return tickets, translate(err)
+		tickets[t.EventID] = of
+		return nil
+	})
+	return tickets, err
 }

@@ -12,16 +12,28 @@ var pageFuncs = template.FuncMap{
 	"dateTime":  func(t time.Time) string { return t.Format("Mon 2 January 2006, 15:04 MST") },
 	"shortTime": func(t time.Time) string { return t.Format("2 Jan 2006, 15:04") },
 	"machine":   func(t time.Time) string { return t.Format(time.RFC3339) },
-	"plural":    plural,
+	"plural":    Plural,
 	"thousands": Thousands,
+	"took":      took,
 }
 
-// plural is "1 seat" or "2 seats".
-func plural(n int, one, many string) string {
+// Plural is "1 seat" or "2 seats".
+func Plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
 	return Thousands(n) + " " + many
+}
+
+// took is how long an answer took, with as much as can be told apart.
+func took(d time.Duration) string {
+	switch {
+	case d < 10*time.Millisecond:
+		return strconv.FormatFloat(d.Seconds()*1000, 'f', 1, 64) + " ms"
+	case d < time.Second:
+		return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
+	}
+	return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
 }
 
 // Thousands writes a number as people do: 25,000.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 	_ "time/tzdata" // zones must not depend on what the host has installed
 
@@ -27,6 +26,7 @@ type commands struct {
 	User    userCommand    `cmd:"" help:"Make accounts and one-time sign-in links."`
 	Backup  backupCommand  `cmd:"" help:"Copy everything into one file while the server runs."`
 	Restore restoreCommand `cmd:"" help:"Fill an empty database from such a file."`
+	Sample  sampleCommand  `cmd:"" help:"Fill a database with generated data, for trials and benchmarks only."`
 	Doctor  doctorCommand  `cmd:"" help:"Check settings, database, mail, storage, clock and the rules of registrations."`
 	Routes  routesCommand  `cmd:"" help:"List every address, and who may ask for it."`
 	Stats   statsCommand   `cmd:"" help:"Count what is in the database."`
@@ -122,12 +122,4 @@ func (w *world) withStore(do func(config.Config, *models.Store) error) (err erro
 
 func errBehind(migrations int) error {
 	return fmt.Errorf("the schema is %d migrations behind: run `portal migrate`", migrations)
-}
-
-func logger(c config.Config, w io.Writer) *slog.Logger {
-	options := &slog.HandlerOptions{Level: c.Level()}
-	if c.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
-	}
-	return slog.New(slog.NewTextHandler(w, options))
 }

@@ -1,13 +1,8 @@
 package app
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,34 +10,23 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
+	"github.com/cdfoundation/portal/internal/backup"
 	"github.com/cdfoundation/portal/internal/clock"
 	"github.com/cdfoundation/portal/internal/config"
 	"github.com/cdfoundation/portal/internal/database"
 	"github.com/cdfoundation/portal/models"
 )
 
-// What a backup, which is a ZIP archive, holds: every row, the key that signs links, and the uploads, each in a file of its
-// own under a folder.
-const (
-	backupRows    = "database.jsonl"
-	backupKey     = "key.json"
-	backupUploads = "media/"
-)
-
-// keyCopy tells of the key that signs links. One that the settings name is not copied: its fingerprint tells whether
-// a restored portal has it.
-type keyCopy struct {
-	Fingerprint string `json:"fingerprint"`
-	Secret      string `json:"secret,omitempty"`
-}
-
-func fingerprint(key []byte) string {
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte("portal backup"))
-	return hex.EncodeToString(mac.Sum(nil)[:16])
+// portalOf is what a backup of the portal is made of whose settings are given.
+func portalOf(ctx context.Context, c config.Config, db *database.DB) (backup.Portal, error) {
+	tick := clock.System(c.Offset())
+	keys, err := secretKeys(ctx, c, db, tick)
+	if err != nil {
+		return backup.Portal{}, err
+	}
+	return backup.Portal{DB: db, Media: c.MediaDir(), Key: keys[0], KeepKey: len(c.Keys()) == 0, Clock: tick}, nil
 }
 
 type backupCommand struct {
@@ -54,7 +38,7 @@ func (backupCommand) Help() string {
 	return "The server may run meanwhile. Whoever holds the file holds every address and every ticket: keep it as safe as the database.\n\nExample:\n  portal backup /var/backups/portal-2026-11-22.zip"
 }
 
-// Run writes the backup beside its place and moves it there when it is whole and on the disk.
+// Run makes the backup and says what it holds.
 func (b backupCommand) Run(w *world) (err error) {
 	c, err := config.Load(w.getenv)
 	if err != nil {
@@ -65,79 +49,19 @@ func (b backupCommand) Run(w *world) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	switch _, err := os.Lstat(b.File); {
-	case err == nil:
-		return fmt.Errorf("%s is there already", b.File)
-	case !errors.Is(err, os.ErrNotExist):
+	portal, err := portalOf(w.ctx, c, db)
+	if err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(filepath.Dir(b.File), filepath.Base(b.File)+".part-*")
+	counts, err := portal.WriteFile(w.ctx, b.File)
 	if err != nil {
-		return fmt.Errorf("%s cannot be written: %w", b.File, err)
+		return err
 	}
-	rows, uploads, err := writeBackup(w.ctx, file, c, db)
-	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
-		err = os.Rename(file.Name(), b.File)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(file.Name()))
-	}
-	fmt.Fprintf(w.out, "wrote %s\nrows: %d\nuploads: %d\n", b.File, rows, uploads)
+	fmt.Fprintf(w.out, "wrote %s\nrows: %d\nuploads: %d\n", b.File, counts.Rows, counts.Uploads)
 	if len(c.Keys()) > 0 {
 		fmt.Fprintln(w.out, "the key that signs links is not in it: keep PORTAL_SECRET_KEY as well, or tickets and links end with a restore")
 	}
 	return nil
-}
-
-func writeBackup(ctx context.Context, file io.Writer, c config.Config, db *database.DB) (rows, uploads int, err error) {
-	tick := clock.System(c.Offset())
-	archive := zip.NewWriter(file)
-	create := func(name string, method uint16) (io.Writer, error) {
-		return archive.CreateHeader(&zip.FileHeader{Name: name, Method: method, Modified: tick.Now()})
-	}
-	// The rows come first: an upload is on the disk before a row names it, so none can lack that the rows name.
-	entry, err := create(backupRows, zip.Deflate)
-	if err != nil {
-		return 0, 0, err
-	}
-	if rows, err = db.Dump(ctx, entry, tick.Now()); err != nil {
-		return 0, 0, err
-	}
-	keys, err := secretKeys(ctx, c, db, tick)
-	if err != nil {
-		return 0, 0, err
-	}
-	key := keyCopy{Fingerprint: fingerprint(keys[0])}
-	if len(c.Keys()) == 0 {
-		key.Secret = string(keys[0])
-	}
-	if entry, err = create(backupKey, zip.Deflate); err != nil {
-		return 0, 0, err
-	}
-	if err := json.NewEncoder(entry).Encode(key); err != nil { //nolint:gosec // it is to be there
-		return 0, 0, err
-	}
-	media := os.DirFS(c.MediaDir())
-	err = fs.WalkDir(media, ".", func(name string, d fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) && name == "." {
-			return fs.SkipAll // nothing was uploaded yet
-		}
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		uploads++
-		entry, err := create(backupUploads+name, zip.Store) // pictures are compressed already
-		if err != nil {
-			return err
-		}
-		upload, err := media.Open(name)
-		if err != nil {
-			return err
-		}
-		_, err = io.Copy(entry, upload)
-		return errors.Join(err, upload.Close())
-	})
-	return rows, uploads, errors.Join(err, archive.Close())
 }
 
 type restoreCommand struct {
@@ -157,31 +81,18 @@ func (r restoreCommand) Run(w *world) (err error) {
 	if err != nil {
 		return err
 	}
-	archive, err := zip.OpenReader(r.File)
+	archive, err := backup.Open(r.File)
 	if err != nil {
-		return fmt.Errorf("%s is no backup: %w", r.File, err)
+		return err
 	}
 	defer func() { err = errors.Join(err, archive.Close()) }()
-	var schema int64
-	var taken time.Time
-	err = unpack(&archive.Reader, backupRows, func(dump io.Reader) (err error) {
-		schema, taken, err = database.DumpSchema(dump)
-		return err
-	})
-	var key keyCopy
-	if err == nil {
-		err = unpack(&archive.Reader, backupKey, func(text io.Reader) error { return json.NewDecoder(text).Decode(&key) })
-	}
-	if err != nil {
-		return fmt.Errorf("%s is no backup: %w", r.File, err)
-	}
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
 		return fmt.Errorf("PORTAL_DATA_DIR: %w", err)
 	}
-	if err := database.MigrateTo(w.ctx, c.Database(), schema); err != nil {
+	if err := database.MigrateTo(w.ctx, c.Database(), archive.Schema); err != nil {
 		return err
 	}
-	rows, uploads, err := r.fill(w.ctx, &archive.Reader, c, key)
+	rows, uploads, err := r.fill(w.ctx, archive, c)
 	switch {
 	case errors.Is(err, database.ErrNotEmpty):
 		return fmt.Errorf("%w, and a restore overwrites nothing: name another one or move it away", err)
@@ -196,13 +107,13 @@ func (r restoreCommand) Run(w *world) (err error) {
 	}
 	err = finishing.withStore(func(_ config.Config, store *models.Store) error { return store.Reindex(finishing.ctx) })
 	if err == nil {
-		fmt.Fprintf(w.out, "restored what was there at %s\nrows: %d\nuploads: %d\n", taken.Format(time.RFC3339), rows, uploads)
+		fmt.Fprintf(w.out, "restored what was there at %s\nrows: %d\nuploads: %d\n", archive.Taken.Format(time.RFC3339), rows, uploads)
 	}
 	return err
 }
 
 // fill puts uploads, key and rows where a portal looks for them.
-func (restoreCommand) fill(ctx context.Context, archive *zip.Reader, c config.Config, key keyCopy) (rows, uploads int, err error) {
+func (restoreCommand) fill(ctx context.Context, archive *backup.Archive, c config.Config) (rows, uploads int, err error) {
 	db, err := database.Open(ctx, c.Database())
 	if err != nil {
 		return 0, 0, err
@@ -211,28 +122,24 @@ func (restoreCommand) fill(ctx context.Context, archive *zip.Reader, c config.Co
 	if err := db.Empty(ctx); err != nil {
 		return 0, 0, err
 	}
-	keep, err := restoredKey(ctx, c, db, key)
+	keep, err := restoredKey(ctx, c, db, archive.Key)
 	if err != nil {
 		return 0, 0, err
 	}
 	if uploads, err = restoreUploads(archive, c.MediaDir()); err != nil {
 		return 0, 0, err
 	}
-	err = unpack(archive, backupRows, func(dump io.Reader) (err error) {
-		rows, err = db.Load(ctx, dump)
-		return err
-	})
-	if err == nil && keep {
-		_, err = keepSecret(context.WithoutCancel(ctx), c, db, models.NewStore(db.Reader, db.Writer, clock.System(c.Offset()), nil), key.Secret)
+	if rows, err = archive.Load(ctx, db); err == nil && keep {
+		_, err = keepSecret(context.WithoutCancel(ctx), c, db, models.NewStore(db.Reader, db.Writer, clock.System(c.Offset()), nil), archive.Key.Secret)
 	}
 	return rows, uploads, err
 }
 
 // restoredKey checks that the restored portal will have the key with which links were signed, and reports whether it is to be
 // kept: the settings name none.
-func restoredKey(ctx context.Context, c config.Config, db *database.DB, key keyCopy) (keep bool, err error) {
+func restoredKey(ctx context.Context, c config.Config, db *database.DB, key backup.Key) (keep bool, err error) {
 	if given := c.Keys(); len(given) > 0 {
-		if !slices.ContainsFunc(given, func(k string) bool { return fingerprint([]byte(k)) == key.Fingerprint }) {
+		if !slices.ContainsFunc(given, func(k string) bool { return backup.Fingerprint([]byte(k)) == key.Fingerprint }) {
 			return false, errors.New("its links are signed with a key that PORTAL_SECRET_KEY does not name: put that one first, or behind the new one with a comma")
 		}
 		return false, nil
@@ -248,7 +155,7 @@ func restoredKey(ctx context.Context, c config.Config, db *database.DB, key keyC
 }
 
 // restoreUploads writes the uploads that are not there yet.
-func restoreUploads(archive *zip.Reader, dir string) (uploads int, err error) {
+func restoreUploads(archive *backup.Archive, dir string) (uploads int, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return 0, fmt.Errorf("uploads: %w", err)
 	}
@@ -257,26 +164,11 @@ func restoreUploads(archive *zip.Reader, dir string) (uploads int, err error) {
 		return 0, fmt.Errorf("uploads: %w", err)
 	}
 	defer func() { err = errors.Join(err, media.Close()) }()
-	for _, entry := range archive.File {
-		name, ok := strings.CutPrefix(entry.Name, backupUploads)
-		if !ok || !filepath.IsLocal(name) {
-			continue
-		}
-		if err := restoreUpload(media, entry, name); err != nil {
-			return uploads, fmt.Errorf("upload %s: %w", name, err)
-		}
-		uploads++
-	}
-	return uploads, nil
+	return archive.Uploads(func(name string, upload io.Reader) error { return restoreUpload(media, name, upload) })
 }
 
 // restoreUpload writes one upload. One that is there stays if it is the same, as after a restore that broke off.
-func restoreUpload(media *os.Root, entry *zip.File, name string) (err error) {
-	from, err := entry.Open()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, from.Close()) }()
+func restoreUpload(media *os.Root, name string, from io.Reader) error {
 	upload, err := io.ReadAll(from) // none is larger than what can be uploaded
 	if err != nil {
 		return err
@@ -296,14 +188,4 @@ func restoreUpload(media *os.Root, entry *zip.File, name string) (err error) {
 		}
 	}
 	return media.WriteFile(name, upload, 0o600)
-}
-
-// unpack hands one file of an archive to read, or returns fs.ErrNotExist.
-func unpack(archive *zip.Reader, name string, read func(io.Reader) error) (err error) {
-	file, err := archive.Open(name)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	return read(file)
 }

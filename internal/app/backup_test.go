@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cdfoundation/portal/internal/testkit"
 )
@@ -267,5 +268,43 @@ func TestABackupTellsWhichKeyItsLinksNeed(t *testing.T) {
 	q.start(t)
 	if response, _ := q.get(t, link); response.StatusCode != http.StatusOK {
 		t.Errorf("the old link answers %d", response.StatusCode)
+	}
+}
+
+func TestABackupThatTheDeskAsksForIsMadeByTheServer(t *testing.T) {
+	p := serve(t)
+	ada := newWatch(p.URL).newPerson(t, p)
+	link := strings.TrimPrefix(p.FirstAdmin, p.URL)
+	ada.submit(ada.open(link).form(t, link), link, nil)
+	const welcome = "/account/welcome"
+	if got := ada.submit(ada.open(welcome).form(t, welcome), welcome, map[string]string{"name": "Ada", "email": "ada@example.org"}); got.location != "/admin/setup" {
+		t.Fatalf("the first admin is led to %q", got.location)
+	}
+	ada.submit(ada.open("/admin/backups").form(t, "/admin/backups"), "/admin/backups", nil)
+	file := ""
+	for range 400 {
+		for _, to := range ada.open("/admin/backups").links() {
+			if strings.HasSuffix(to, "/file") {
+				file = to
+			}
+		}
+		if file != "" {
+			break
+		}
+		time.Sleep(50 * time.Millisecond) // the worker looks every five seconds
+	}
+	if file == "" {
+		t.Fatalf("none was made in 20 s: %s", testkit.Parse(t, ada.open("/admin/backups").body).Text("main"))
+	}
+	archive := filepath.Join(t.TempDir(), "portal.zip")
+	if err := os.WriteFile(archive, ada.get(file).body, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	q := newEmptyPortal(t, "")
+	if code, said, errOut := q.run("restore", archive); code != 0 {
+		t.Fatalf("restoring it: %d, %s%s", code, said, errOut)
+	}
+	if code, said, _ := q.run("doctor"); code != 0 {
+		t.Errorf("the restored portal is not sound:\n%s", said)
 	}
 }

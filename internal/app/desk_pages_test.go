@@ -52,6 +52,9 @@ func deskPages(t *testing.T, p *portal, b *testkit.Browser) []string {
 	send(t, b, "/events/krakow-supply-chain-hackathon/register", [2]string{"name", "נועה דוגמה"}, [2]string{"email", "noa@example.org"},
 		[2]string{"tickets", "build"}, [2]string{"tickets", "learn"}, [2]string{"consent", "yes"})
 	p.kept(t, "noa@example.org", 1)
+	gone := send(t, b, "/events/krakow-supply-chain-hackathon/register", [2]string{"name", "Gone Example"}, [2]string{"email", "gone@example.org"},
+		[2]string{"tickets", "build"}, [2]string{"consent", "yes"})
+	send(t, b, gone+"/cancellation")
 	attendees := linked(t, b, p.URL+"/admin/events?q=Supply+Chain", `main a[href$="/attendees"]`)
 	ids := map[string]string{
 		"/account/welcome":                                       "", // only the first admin's, and only once
@@ -64,6 +67,7 @@ func deskPages(t *testing.T, p *portal, b *testkit.Browser) []string {
 		"/admin/people/:id":                                      linked(t, b, p.URL+"/admin/people?q=ada", "td.name a"),
 		"/admin/mail/:name":                                      linked(t, b, p.URL+"/admin/mail", "td.name a"),
 		"/admin/mail/:name/html":                                 "", // a mail is no page of the site
+		"/admin/backups/:id/file":                                "", // an archive
 		"/admin/events/:id":                                      path.Dir(attendees),
 		"/admin/events/:id/preview":                              draft + "/preview",
 		"/admin/events/:id/publication":                          draft + "/publication",
@@ -72,8 +76,13 @@ func deskPages(t *testing.T, p *portal, b *testkit.Browser) []string {
 		"/admin/events/:id/attendees":                            attendees,
 		"/admin/events/:id/attendees/:registration/cancellation": linked(t, b, p.URL+attendees, `main a[href$="/cancellation"]`),
 		"/admin/groups/:id":                                      "/admin/groups/1",
+		"/admin/people/:id/erasure":                              linked(t, b, p.URL+"/admin/people?q=ada", "td.name a") + "/erasure",
+		"/admin/events/:id/attendees/:registration/erasure":      linked(t, b, p.URL+attendees+"?show=.cancelled", `main a[href$="/erasure"]`),
 	}
-	pages := []string{"/login", "/login/password", "/admin/posts?q=Software", "/admin/posts?q=zzzz", "/admin/mail?state=sent", "/admin/mail?state=failed", draft, draft + "/attendees"}
+	pages := []string{
+		"/login", "/login/password", "/admin/posts?q=Software", "/admin/posts?q=zzzz", "/admin/mail?state=sent", "/admin/mail?state=failed", draft, draft + "/attendees",
+		attendees + "?show=.cancelled", "/admin/audit?who=zzzz", "/admin/audit?subject=posts&number=1",
+	}
 	for _, route := range handlers.Routes() {
 		known, exception := ids[route.Path]
 		switch {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -13,13 +14,18 @@ import (
 	"github.com/cdfoundation/portal/internal/database"
 )
 
-type doctorCommand struct{}
+type doctorCommand struct {
+	Ready bool `name:"ready" help:"Ask only the portal that runs on this machine whether it is ready: for the health check of a container."`
+}
 
 // Help is the command's example.
-func (doctorCommand) Help() string { return "Example:\n  portal doctor" }
+func (doctorCommand) Help() string { return "Example:\n  portal doctor\n  portal doctor --ready" }
 
 // Run checks one thing after the other and fails when one of them is not right.
-func (doctorCommand) Run(w *world) error {
+func (d doctorCommand) Run(w *world) error {
+	if d.Ready {
+		return w.ready()
+	}
 	sick := 0
 	check := func(what string, err error) bool {
 		if err != nil {
@@ -62,6 +68,9 @@ func (w *world) databaseSound(c config.Config, check func(string, error) bool) (
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := db.Sound(w.ctx, 0); err != nil {
+		return err
+	}
 	broken, err := store.Invariants(w.ctx)
 	if err != nil {
 		return err
@@ -71,6 +80,37 @@ func (w *world) databaseSound(c config.Config, check func(string, error) bool) (
 		found = errors.Join(found, errors.New(b))
 	}
 	check("registrations", found)
+	return nil
+}
+
+// ready asks the portal that listens where the settings say.
+func (w *world) ready() error {
+	settings, err := config.Load(w.getenv)
+	if err != nil {
+		return err
+	}
+	listening, err := net.ResolveTCPAddr("tcp", settings.Addr)
+	if err != nil {
+		return fmt.Errorf("PORTAL_ADDR=%q: %w", settings.Addr, err)
+	}
+	if listening.IP == nil || listening.IP.IsUnspecified() {
+		listening.IP = net.IPv4(127, 0, 0, 1) // a container may not know the name localhost
+	}
+	ctx, cancel := context.WithTimeout(w.ctx, 5*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+listening.String()+"/readyz", http.NoBody)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return fmt.Errorf("no portal answers: %w", err)
+	}
+	defer response.Body.Close() //nolint:errcheck // nothing of it is read
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("the portal is not ready: its log says why (%s)", response.Status)
+	}
+	fmt.Fprintln(w.out, "ready")
 	return nil
 }
 

@@ -137,6 +137,10 @@ var typedFields = []field{
 	{"GET /admin/groups", "q", words, "GET /admin/groups", ""},
 	{"GET /admin/people", "q", words, "GET /admin/people", ""},
 	{"GET /admin/posts", "q", words, "GET /admin/posts", ""},
+	{"GET /admin/audit", "who", words, "GET /admin/audit", ""},
+	{"GET /admin/audit", "number", shaped, "", ""},
+	{"GET /admin/audit", "from", shaped, "", ""},
+	{"GET /admin/audit", "to", shaped, "", ""},
 
 	{"POST /login", "email", email, "POST /login", ""},
 	{"POST /login/password", "email", email, "", ""},
@@ -166,6 +170,20 @@ var typedFields = []field{
 
 	{"POST /admin/people", "name", words, "GET /login/:token,mail text", ""},
 	{"POST /admin/people", "email", email, "GET /admin/people,GET /login/:token,GET /account", ""},
+
+	{"POST /admin/settings", "name", words, "GET /,GET /feed.json,GET /manifest.webmanifest", ""},
+	{"POST /admin/settings", "short_name", words, "GET /manifest.webmanifest,GET /feeds", ""},
+	{"POST /admin/settings", "organisation", words, "GET /feed.json", ""},
+	{"POST /admin/settings", "about", words, "GET /", ""},
+	{"POST /admin/settings", "footer_heading", words, "GET /", ""},
+	{"POST /admin/settings", "footer_links", linkList, "GET /", ""},
+	{"POST /admin/settings", "legal", words, "GET /", ""},
+	{"POST /admin/settings", "contact", email, "GET /", ""},
+	{"POST /admin/settings", "conduct_contact", email, "GET /", ""},
+	{"POST /admin/settings", "sender_name", words, "", ""},
+	{"POST /admin/settings", "sender_address", email, "", ""},
+	{"POST /admin/backups/plan", "daily", or("7"), "", ""},
+	{"POST /admin/backups/plan", "weekly", or("4"), "", ""},
 
 	{anProfile, "name", words, "GET /ambassadors,GET /ambassadors/:slug,GET /ambassadors/:slug/events.ics,GET /ambassadors/:slug/feed.xml,GET /ambassadors/:slug/feed.atom,GET /ambassadors/:slug/feed.json,GET /admin/people", ""},
 	{anProfile, "title", words, "GET /ambassadors/:slug", ""},
@@ -376,6 +394,12 @@ func (r *hostileRun) signIn(to string) *person {
 func (r *hostileRun) round() (ambassador *person, ticket string) {
 	r.t.Helper()
 	open := func(who *person, path string) answer { r.t.Helper(); return who.open(path) }
+	// The site itself
+	r.leads(r.fill(r.admin, open(r.admin, "/admin/settings"), "/admin/settings", nil, nil))
+	r.leads(r.fill(r.admin, open(r.admin, "/admin/backups"), "/admin/backups/plan", nil, nil))
+	for _, path := range []string{"/", "/feed.json", "/feeds", "/manifest.webmanifest"} {
+		open(r.visitor, path)
+	}
 	// A group and somebody who runs it
 	group := r.leads(r.fill(r.admin, open(r.admin, "/admin/groups/new"), "/admin/groups", map[string]string{"country": "DE"}, nil))
 	group, _, _ = strings.Cut(group, "#")
@@ -486,7 +510,7 @@ func (r *hostileRun) shown(row int) {
 			all++
 			want := spaced(value)
 			// Markdown is rendered, lists are taken apart and addresses are escaped; the mark is there in any case.
-			if m := mark.FindString(value); m != "" && (slices.Contains([]string{"body", "bio", "links", "handle"}, f.name) || strings.ContainsAny(value, ",\n\r") || strings.HasPrefix(value, "https:")) {
+			if m := mark.FindString(value); m != "" && (slices.Contains([]string{"body", "bio", "links", "footer_links", "handle"}, f.name) || strings.ContainsAny(value, ",\n\r") || strings.HasPrefix(value, "https:")) {
 				want = m
 			}
 			if slices.ContainsFunc(r.w.texts[route], func(text string) bool { return strings.Contains(text, want) }) {

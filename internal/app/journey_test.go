@@ -103,7 +103,7 @@ func signInFirstAdmin(t *testing.T, p *portal, b *testkit.Browser) {
 	b.Fill("#name", "Ada Example")
 	b.Fill("#email", "ada@example.org")
 	b.Submit("main form button.btn-primary")
-	if !strings.HasSuffix(b.URL(), "/admin") {
+	if !strings.HasSuffix(b.URL(), "/admin/setup") {
 		t.Fatalf("after signing in: %s\n%s", b.URL(), b.Text("main"))
 	}
 }

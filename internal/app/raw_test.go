@@ -12,10 +12,16 @@ import (
 func TestMalformedRequestsAreRefused(t *testing.T) {
 	p := serve(t, "PORTAL_SEED", "none")
 	host := strings.TrimPrefix(p.URL, "http://")
+	if kept, err := stranger.Get(p.URL + "/"); err != nil {
+		t.Fatal(err)
+	} else if err := kept.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
 	for name, raw := range map[string]string{
 		"two Host headers":                      "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
 		"no Host header":                        "GET / HTTP/1.1\r\n\r\n",
 		"Transfer-Encoding with Content-Length": "POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"both on a page that is kept":           "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 		"an unknown Transfer-Encoding":          "POST /login HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
 		"two Content-Lengths that differ":       "POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
 		"NUL in a header":                       "GET / HTTP/1.1\r\nHost: a\r\nX-A: a\x00b\r\n\r\n",

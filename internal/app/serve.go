@@ -7,17 +7,17 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"slices"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/cdfoundation/portal/content"
 	"github.com/cdfoundation/portal/handlers"
 	"github.com/cdfoundation/portal/internal/auth"
+	"github.com/cdfoundation/portal/internal/backup"
 	"github.com/cdfoundation/portal/internal/clock"
 	"github.com/cdfoundation/portal/internal/config"
 	"github.com/cdfoundation/portal/internal/database"
@@ -43,9 +43,14 @@ func (serveCommand) Help() string {
 // shutdownLimit is how long requests and jobs under way may take after the program was told to stop.
 const shutdownLimit = 20 * time.Second
 
+// soundLimit is how large a SQLite file may be for the start to wait until it is read and checked: some hundredths of a second.
+// `portal doctor` checks larger ones.
+const soundLimit = 32 << 20
+
 // Run serves until the context ends, then drains.
 func (s *serveCommand) Run(w *world) (err error) {
-	log := logger(s.Config, w.errOut)
+	log, flush := logger(s.Config, w.errOut)
+	defer flush()
 	slog.SetDefault(log)
 	if s.Offset() != 0 {
 		log.Warn("the clock is shifted", slog.Duration("offset", s.Offset()))
@@ -61,6 +66,9 @@ func (s *serveCommand) Run(w *world) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := db.Sound(w.ctx, soundLimit); err != nil {
+		return err
+	}
 	tick := clock.System(s.Offset())
 	keys, err := secretKeys(w.ctx, s.Config, db, tick)
 	if err != nil {
@@ -68,7 +76,7 @@ func (s *serveCommand) Run(w *world) (err error) {
 	}
 	store := models.NewStore(db.Reader, db.Writer, tick, keys)
 	if s.WorkerOnly {
-		return s.work(w, log, store)
+		return s.work(w, log, store, db)
 	}
 
 	listener, err := (&net.ListenConfig{}).Listen(w.ctx, "tcp", s.Addr)
@@ -125,7 +133,7 @@ func (s *serveCommand) furnish(w *world, store *models.Store, site links.Site) e
 }
 
 // work does the background work until the context ends.
-func (s *serveCommand) work(w *world, log *slog.Logger, store *models.Store) error {
+func (s *serveCommand) work(w *world, log *slog.Logger, store *models.Store, db *database.DB) error {
 	if s.BaseURL == "" {
 		return errors.New(`PORTAL_BASE_URL="": allowed with --worker-only is the address under which the others serve, for the links in mails`)
 	}
@@ -133,21 +141,51 @@ func (s *serveCommand) work(w *world, log *slog.Logger, store *models.Store) err
 	if err != nil {
 		return err
 	}
+	uploads, err := s.openUploads()
+	if err != nil {
+		return err
+	}
+	keeper, err := s.keeper(w.ctx, store, db)
+	if err != nil {
+		return err
+	}
 	log.Info("working")
-	jobs.New(jobs.Options{Store: store, Site: siteOf(s.Config), Sender: sender, From: s.From(), Log: log}).Run(w.ctx)
-	return nil
+	jobs.New(jobs.Options{
+		Store: store, Site: siteOf(s.Config), Sender: sender, From: s.From(), Log: log, Backup: keeper, Uploads: uploads, KeptMail: mail.File{Dir: s.MailDir()},
+	}).Run(w.ctx)
+	return uploads.Close()
+}
+
+// openUploads opens the folder of uploaded pictures, which is made where there is none.
+func (s *serveCommand) openUploads() (*os.Root, error) {
+	err := os.MkdirAll(s.MediaDir(), 0o700)
+	if err != nil {
+		return nil, fmt.Errorf("PORTAL_STORAGE_URL: %w", err)
+	}
+	uploads, err := os.OpenRoot(s.MediaDir())
+	if err != nil {
+		return nil, fmt.Errorf("PORTAL_STORAGE_URL: %w", err)
+	}
+	return uploads, nil
+}
+
+// keeper makes the backups of the portal.
+func (s *serveCommand) keeper(ctx context.Context, store *models.Store, db *database.DB) (*backup.Keeper, error) {
+	portal, err := portalOf(ctx, s.Config, db)
+	return &backup.Keeper{Store: store, Portal: portal, Dir: s.BackupDir()}, err
 }
 
 // serve runs the web application on the listener and the background work beside it until the context ends.
 func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store *models.Store, keys auth.Keys, site links.Site, listener net.Listener) error {
-	if err := os.MkdirAll(s.MediaDir(), 0o700); err != nil {
-		return errors.Join(fmt.Errorf("PORTAL_STORAGE_URL: %w", err), listener.Close())
-	}
-	uploads, err := os.OpenRoot(s.MediaDir())
+	uploads, err := s.openUploads()
 	if err != nil {
-		return errors.Join(fmt.Errorf("PORTAL_STORAGE_URL: %w", err), listener.Close())
+		return errors.Join(err, listener.Close())
 	}
 	sender, kept, err := s.mailSender()
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	keeper, err := s.keeper(w.ctx, store, db)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -155,9 +193,10 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	store.WatchCommits(commitMetrics(metrics))
 	web, err := handlers.New(handlers.Options{
-		Metrics: metrics,
-		Store:   store, Site: site, Log: log, Keys: keys, Uploads: uploads, KeptMail: kept, RateLimit: s.Limited(),
+		Metrics: metrics, Version: version, BackupDir: s.BackupDir(), Disk: func() (handlers.Disk, error) { return diskOf(s.DataDir) },
+		Store: store, Site: site, Log: log, Keys: keys, Uploads: uploads, KeptMail: kept, RateLimit: s.Limited(),
 		Contact: s.From().Address, TrustedProxies: s.Proxies(), Outside: outside(s.Config, site),
 		Ready: func(ctx context.Context) error {
 			if err := store.Ping(ctx); err != nil {
@@ -177,13 +216,17 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	working, stopWork := context.WithCancel(context.WithoutCancel(w.ctx))
 	defer stopWork()
 	var work sync.WaitGroup
-	worker := jobs.New(jobs.Options{Store: store, Site: site, Sender: sender, From: s.From(), Log: log, Metrics: metrics})
+	worker := jobs.New(jobs.Options{
+		Store: store, Site: site, Sender: sender, From: s.From(), Log: log, Backup: keeper, Uploads: uploads, KeptMail: mail.File{Dir: s.MailDir()}, Metrics: metrics,
+	})
 	if !s.WebOnly {
 		work.Go(func() { worker.Run(working) })
 	}
 
+	work.Go(func() { watchContent(working, log, store) })
+
 	served := make(chan error, 1)
-	go func() { served <- web.Listener(patientListener{listener}) }()
+	go func() { served <- web.Listener(newPatientListener(listener)) }()
 	fmt.Fprintf(w.out, "listening on http://%s\n", listener.Addr())
 	select {
 	case err = <-served:
@@ -195,6 +238,22 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	stopWork()
 	work.Wait()
 	return errors.Join(err, uploads.Close())
+}
+
+// watchPause is how long a process waits before it watches again for what others change, after the database went.
+const watchPause = time.Second
+
+// watchContent lets the pages in the cache follow what other processes change, until the context ends.
+func watchContent(ctx context.Context, log *slog.Logger, store *models.Store) {
+	for ctx.Err() == nil {
+		if err := store.WatchContent(ctx); err != nil {
+			log.LogAttrs(ctx, slog.LevelWarn, "changes by other processes are not noticed for now", slog.String("error", err.Error()))
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(watchPause):
+		}
+	}
 }
 
 // newMetrics returns the figures about the process and its connections to the database, to which others add theirs.
@@ -211,22 +270,26 @@ func newMetrics(db *database.DB) (*prometheus.Registry, error) {
 	return all, nil
 }
 
-// acceptPause is how long a process waits that has no file descriptor left for another connection.
-const acceptPause = 100 * time.Millisecond
-
-// patientListener waits while the process or the machine is out of file descriptors or memory for connections, for which the
-// server would end.
-type patientListener struct{ net.Listener }
-
-// Accept returns the next connection.
-func (l patientListener) Accept() (net.Conn, error) {
-	for {
-		conn, err := l.Listener.Accept()
-		short := slices.ContainsFunc([]error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM}, func(e error) bool { return errors.Is(err, e) })
-		if !short {
-			return conn, err
-		}
-		time.Sleep(acceptPause)
+// commitMetrics shows the commits of the queues of changes in r.
+func commitMetrics(r prometheus.Registerer) func(models.Commit) {
+	all := promauto.With(r)
+	changes := all.NewHistogram(prometheus.HistogramOpts{
+		Name: "portal_commit_changes", Help: "Changes that were committed together.", Buckets: prometheus.ExponentialBuckets(1, 2, 10),
+	})
+	took := all.NewHistogram(prometheus.HistogramOpts{
+		Name: "portal_commit_seconds", Help: "How long a commit took, its changes included.", Buckets: prometheus.ExponentialBuckets(.0005, 2, 15),
+	})
+	waited := all.NewHistogram(prometheus.HistogramOpts{
+		Name: "portal_commit_wait_seconds", Help: "How long the change had waited that waited longest for a commit.", Buckets: prometheus.ExponentialBuckets(.0005, 2, 15),
+	})
+	waiting := all.NewGauge(prometheus.GaugeOpts{
+		Name: "portal_commit_queue_changes", Help: "Changes that came while the last commit was about to begin; 4096 are the most.",
+	})
+	return func(c models.Commit) {
+		changes.Observe(float64(c.Changes))
+		took.Observe(c.Took.Seconds())
+		waited.Observe(c.Waited.Seconds())
+		waiting.Set(float64(c.Waiting))
 	}
 }
 

@@ -1,12 +1,14 @@
 package app_test
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cdfoundation/portal/internal/app"
 )
@@ -26,6 +28,19 @@ func TestServeStartsOnAnEmptyDatabaseAndStopsCleanly(t *testing.T) {
 	}
 	if code := p.stop(); code != 0 {
 		t.Errorf("exit code %d after being told to stop, want 0", code)
+	}
+}
+
+func TestDoctorTellsWhetherThePortalThatRunsIsReady(t *testing.T) {
+	p := serve(t, "PORTAL_SEED", "none", "PORTAL_BASE_URL", "https://community.example.org")
+	_, port, _ := strings.Cut(strings.TrimPrefix(p.URL, "http://"), ":")
+	p.env["PORTAL_ADDR"] = "0.0.0.0:" + port
+	if code, out, errOut := p.run("doctor", "--ready"); code != 0 || out != "ready\n" {
+		t.Errorf("while it runs: exit %d, said %q %q", code, out, errOut)
+	}
+	p.stop()
+	if code, _, errOut := p.run("doctor", "--ready"); code != 1 || !strings.Contains(errOut, "no portal answers") {
+		t.Errorf("after its end: exit %d, said %q", code, errOut)
 	}
 }
 
@@ -72,14 +87,34 @@ func TestAWrongSettingStopsTheStartInOneLine(t *testing.T) {
 }
 
 func TestADamagedDatabaseIsRefused(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "portal.db"), []byte(strings.Repeat("not a database ", 500)), 0o600); err != nil {
+	p := serve(t)
+	p.stop()
+	whole, err := os.ReadFile(filepath.Join(p.DataDir, "portal.db"))
+	if err != nil {
 		t.Fatal(err)
 	}
-	var out, errOut lockedBuffer
-	env := map[string]string{"PORTAL_DATA_DIR": dir, "PORTAL_ADDR": "127.0.0.1:0"}
-	if code := app.Main(context.Background(), []string{"serve"}, func(n string) string { return env[n] }, &out, &errOut); code != 1 {
-		t.Errorf("exit %d, want 1; said %s", code, &errOut)
+	rubbish := []byte(strings.Repeat("not a database ", 2000))
+	for name, damage := range map[string]func(file []byte) []byte{
+		"something else":         func([]byte) []byte { return rubbish },
+		"its beginning is lost":  func(file []byte) []byte { return append(rubbish[:100:100], file[100:]...) },
+		"its end is lost":        func(file []byte) []byte { return file[:len(file)/2] },
+		"pages are written over": func(file []byte) []byte { copy(file[40*4096:], rubbish); return file },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			file := filepath.Join(dir, "portal.db")
+			if err := os.WriteFile(file, damage(bytes.Clone(whole)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			env := map[string]string{"PORTAL_DATA_DIR": dir, "PORTAL_ADDR": "127.0.0.1:0"}
+			for command, words := range map[string]string{"serve": "portal: " + file + " is damaged", "doctor": "1 of the checks failed"} {
+				var out, errOut lockedBuffer
+				code := app.Main(context.Background(), []string{command}, func(n string) string { return env[n] }, &out, &errOut)
+				if said := errOut.String(); code != 1 || strings.Count(said, "\n") != 1 || !strings.Contains(said, words) {
+					t.Errorf("portal %s: exit %d, said %q; want 1 and one line with %q", command, code, said, words)
+				}
+			}
+		})
 	}
 }
 
@@ -111,4 +146,19 @@ func TestWrongUsageIsTwo(t *testing.T) {
 			t.Errorf("portal %s: exit %d, said %q; want 2 and why", strings.Join(args, " "), code, &errOut)
 		}
 	}
+}
+
+func TestWhatACommandChangesShowsOnPagesThatWereKept(t *testing.T) {
+	p := serve(t)
+	_, before := p.get(t, "/events")
+	if code, _, errOut := p.run("content", "remove-sample"); code != 0 {
+		t.Fatal(errOut)
+	}
+	for range 200 {
+		if _, after := p.get(t, "/events"); string(after) != string(before) {
+			return
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	t.Error("five seconds after the events of the sample were removed the page shows them")
 }

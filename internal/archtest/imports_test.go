@@ -28,8 +28,9 @@ var mayImport = map[string][]string{
 	"models":            {"internal/slug", "internal/paging", "internal/clock", "internal/auth", "internal/markdown"},
 	"internal/feed":     {"models", "internal/links"},
 	"internal/calendar": {"models", "internal/links"},
+	"internal/backup":   {"models", "internal/database", "internal/clock"},
 	"internal/jobs": {
-		"models", "templates", "internal/mail", "internal/markdown", "internal/calendar",
+		"models", "internal/backup", "templates", "internal/mail", "internal/markdown", "internal/calendar",
 		"internal/artwork", "internal/auth", "internal/links", "internal/clock",
 	},
 	"internal/importer": {"models", "internal/markdown", "internal/slug", "internal/links"},
@@ -39,7 +40,7 @@ var mayImport = map[string][]string{
 
 // mayNotImport takes rooms out of a "*".
 var mayNotImport = map[string][]string{
-	"handlers": {"internal/database", "internal/jobs"},
+	"handlers": {"internal/backup", "internal/database", "internal/jobs"},
 }
 
 // imports of nobody, unless a row of mayImport names them.
@@ -48,7 +49,7 @@ var private = []string{"cmd/portal", "internal/app", "internal/testkit", "intern
 // onlyIn lists, for what is not ours, the rooms that may import it. A path ends
 // in a slash where it means everything below it too.
 var onlyIn = map[string][]string{
-	"github.com/gofiber/":                {"handlers"},
+	"github.com/gofiber/":                {"handlers", "internal/bench"},
 	"github.com/valyala/fasthttp/":       {"handlers"},
 	"gorm.io/":                           {"models", "internal/database", "internal/testkit"},
 	"database/sql":                       {"models", "internal/database", "internal/testkit"},

@@ -251,7 +251,7 @@ func TestATextThatIsTooLongHasNoQRCode(t *testing.T) {
 func TestShareImagesHaveTheirSizeAndShowTheirWords(t *testing.T) {
 	shared := func(title, kicker string) image.Image {
 		t.Helper()
-		content, err := Share(title, kicker, "blog/kata-containers")
+		content, err := Share(title, kicker, "blog/kata-containers", "CDF Community")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -295,8 +295,8 @@ func TestShareImagesHaveTheirSizeAndShowTheirWords(t *testing.T) {
 	if n := inked(shared("中文", "公告")); n < all*9/10 {
 		t.Errorf("without words that can be drawn the drawing fills %d of %d pixels", n, all)
 	}
-	a, _ := Share("One", "", "blog/a")
-	b, _ := Share("One", "", "blog/a")
+	a, _ := Share("One", "", "blog/a", "CDF Community")
+	b, _ := Share("One", "", "blog/a", "CDF Community")
 	if !bytes.Equal(a, b) {
 		t.Error("two share images of one title differ")
 	}
@@ -358,7 +358,7 @@ func BenchmarkCover(b *testing.B) {
 
 func BenchmarkShare(b *testing.B) {
 	for b.Loop() {
-		if _, err := Share("How Dailymotion went from two weeks to ten releases a day", "Community", "blog/dailymotion"); err != nil {
+		if _, err := Share("How Dailymotion went from two weeks to ten releases a day", "Community", "blog/dailymotion", "CDF Community"); err != nil {
 			b.Fatal(err)
 		}
 	}

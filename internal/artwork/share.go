@@ -29,7 +29,6 @@ const (
 	paperColour = "#fcfeff"
 	linkColour  = "#006575"
 	tealColour  = "#00878e"
-	brand       = "CDF Community"
 
 	// smallest is the size below which a title is broken and cut instead, most the lines that it then has.
 	smallest = 48
@@ -62,9 +61,9 @@ var figtree = sync.OnceValues(func() (typeface, error) {
 })
 
 // Share returns a PNG of 1200 by 630 pixels for links to a page: the title large, the kicker above it in colour, and beside
-// them the drawing of the page's path (see Cover). Emoji are left out of the words. A title in a script that the typeface
+// them the drawing of the page's path (see Cover), the name of the site at the foot. Emoji are left out of the words. A title in a script that the typeface
 // lacks gives way to the kicker; when the typeface lacks that too, the drawing fills the image.
-func Share(title, kicker, slug string) ([]byte, error) {
+func Share(title, kicker, slug, site string) ([]byte, error) {
 	faces, err := figtree()
 	if err != nil {
 		return nil, err
@@ -80,7 +79,7 @@ func Share(title, kicker, slug string) ([]byte, error) {
 	}
 	draw.Draw(dst, dst.Bounds(), image.NewUniform(hexColour(paperColour)), image.Point{}, draw.Src)
 	paint(dst, image.Rect(artLeft, 0, ShareWidth, ShareHeight), cover(slug, ShareWidth-artLeft, ShareHeight))
-	if err := faces.letter(dst, title, kicker); err != nil {
+	if err := faces.letter(dst, title, kicker, faces.words(site)); err != nil {
 		return nil, err
 	}
 	return encode(dst)
@@ -124,8 +123,8 @@ func (t typeface) has(r rune) *sfnt.Font {
 	return nil
 }
 
-// letter draws the words of a share image: kicker on top, title under it, the brand at the foot.
-func (t typeface) letter(dst *image.RGBA, title, kicker string) error {
+// letter draws the words of a share image: kicker on top, title under it, the site at the foot.
+func (t typeface) letter(dst *image.RGBA, title, kicker, site string) error {
 	small, err := t.at(30, -.005)
 	if err != nil {
 		return err
@@ -166,7 +165,7 @@ func (t typeface) letter(dst *image.RGBA, title, kicker string) error {
 			c.disc(m.at, m.size-2.6, paperColour)
 		}
 	}
-	small.draw(dst, margin+66, foot-4, brand, inkColour)
+	small.draw(dst, margin+66, foot-4, small.shortened(site, textWidth-66), inkColour)
 	return nil
 }
 

@@ -146,6 +146,56 @@ func TestALocalTimeMeansTheRightInstantOnBothSidesOfAClockChange(t *testing.T) {
 	}
 }
 
+// Machines differ in how far ahead their files list the changes of a zone's clock: some all to 2037, some, as what is built into
+// the program, only those of the past and the rule that holds since.
+func TestAZoneKnownByItsRuleIsWrittenAsOneKnownByItsChanges(t *testing.T) {
+	for name, rule := range map[string]string{
+		"Europe/Berlin":    "CET-1CEST,M3.5.0,M10.5.0/3",
+		"Australia/Sydney": "AEST-10AEDT,M10.1.0,M4.1.0/3",
+		"Asia/Kolkata":     "IST-5:30",
+	} {
+		// TZif, version 2 (RFC 9636): a header and data for old readers, the same again, then the rule. One type of time, no changes.
+		header := append([]byte("TZif2"), make([]byte, 15+4*4)...)
+		header = append(header, 0, 0, 0, 1, 0, 0, 0, 4)
+		data := append(bytes.Clone(header), 0, 0, 0, 0, 0, 0, 'L', 'M', 'T', 0)
+		data = append(append(data, data...), "\n"+rule+"\n"...)
+		byRule, err := time.LoadLocationFromTZData(name, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for year := 2024; year < 2030; year++ {
+			var files [2]bytes.Buffer
+			for i, loc := range []*time.Location{zone(t, name), byRule} {
+				e := meetup(t)
+				e.Zone, e.Start = loc, time.Date(year, 12, 31, 18, 0, 0, 0, loc)
+				e.End = e.Start.Add(8 * time.Hour)
+				body, err := calendar.Calendar{Events: []calendar.Event{e}}.Encode()
+				if err != nil {
+					t.Fatal(err)
+				}
+				files[i].Write(body)
+			}
+			if diff := cmp.Diff(changesIn(files[0].String(), year), changesIn(files[1].String(), year)); diff != "" {
+				t.Errorf("%s, %d: by changes and by the rule (-, +):\n%s", name, year, diff)
+			}
+		}
+	}
+}
+
+// changesIn are the changes of the clock from a year on.
+func changesIn(file string, year int) []string {
+	var changes []string
+	_, observances, _ := strings.Cut(file, "TZID:")
+	observances, _, _ = strings.Cut(observances, "END:VTIMEZONE")
+	for o := range strings.SplitSeq(observances, "BEGIN:") {
+		_, onset, found := strings.Cut(o, "DTSTART:")
+		if found && onset[:4] >= strconv.Itoa(year) {
+			changes = append(changes, o)
+		}
+	}
+	return changes
+}
+
 func TestAZoneReachesTwoYearsPastItsLastEvent(t *testing.T) {
 	first, last := meetup(t), meetup(t)
 	last.Start, last.End = last.Start.AddDate(3, 0, 0), last.End.AddDate(3, 0, 0)

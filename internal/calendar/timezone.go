@@ -57,7 +57,7 @@ func (w *writer) timezone(zone *time.Location, first, last time.Time) {
 	w.raw("TZID", zone.String())
 	until := last.AddDate(2, 0, 0)
 	for t := time.Date(first.In(zone).Year()-1, 1, 1, 0, 0, 0, 0, zone); ; {
-		onset, next := t.ZoneBounds()
+		onset, next := bounds(t)
 		name, offset := t.Zone()
 		kind := "STANDARD"
 		if t.IsDST() {
@@ -75,6 +75,31 @@ func (w *writer) timezone(zone *time.Location, first, last time.Time) {
 		t = next
 	}
 	w.raw("END", "VTIMEZONE")
+}
+
+// bounds tells when the zone's clock changed last before t and changes next after it; the zero time means never. Where a zone goes on
+// by a rule, as all do in files without their later years, t.ZoneBounds ends a period with the year as well, and in a leap year a
+// day before, which may be before t.
+func bounds(t time.Time) (onset, next time.Time) {
+	same := func(other time.Time) bool {
+		name, offset := t.Zone()
+		otherName, otherOffset := other.Zone()
+		return name == otherName && offset == otherOffset && t.IsDST() == other.IsDST()
+	}
+	onset, next = t.ZoneBounds()
+	for !onset.IsZero() && same(onset.Add(-time.Second)) {
+		onset, _ = onset.Add(-time.Second).ZoneBounds()
+	}
+	for at := t; !next.IsZero(); _, next = at.ZoneBounds() {
+		if !next.After(at) {
+			next = at.AddDate(0, 0, 1)
+		}
+		if at = next; !same(at) {
+			next, _ = at.ZoneBounds()
+			break
+		}
+	}
+	return onset, next
 }
 
 // observance writes one period of a zone: wall is what the clock showed when it began, before

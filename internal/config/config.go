@@ -32,10 +32,10 @@ import (
 type Config struct {
 	Addr           string `name:"addr" env:"PORTAL_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Listen address; port 0 picks a free one."`
 	BaseURL        string `name:"base-url" env:"PORTAL_BASE_URL" placeholder:"URL" help:"Public address, used for every absolute link. Default: the address that it listens on."`
-	DataDir        string `name:"data-dir" env:"PORTAL_DATA_DIR" default:"./data" placeholder:"DIR" help:"Database, media, kept mail, secret; created with 0700."`
+	DataDir        string `name:"data-dir" env:"PORTAL_DATA_DIR" default:"./data" placeholder:"DIR" help:"Database, media, backups, kept mail, secret; created with 0700."`
 	DatabaseURL    string `name:"database-url" env:"PORTAL_DATABASE_URL" secret:"" placeholder:"URL" help:"sqlite:PATH or postgres://…. Default: portal.db in the data dir."`
 	SMTPURL        string `name:"smtp-url" env:"PORTAL_SMTP_URL" secret:"" placeholder:"URL" help:"smtp://user:pass@host:587 or smtps://…. Default: none, mail is kept as files in the data dir."`
-	MailFrom       string `name:"mail-from" env:"PORTAL_MAIL_FROM" default:"CD Foundation Community <community@localhost>" placeholder:"ADDRESS" help:"Sender of all mail."`
+	MailFrom       string `name:"mail-from" env:"PORTAL_MAIL_FROM" default:"CD Foundation Community <community@localhost>" placeholder:"ADDRESS" help:"Sender of all mail while the settings in the desk name no other."`
 	StorageURL     string `name:"storage-url" env:"PORTAL_STORAGE_URL" placeholder:"URL" help:"Where uploads live: file:PATH. Default: media in the data dir."`
 	SecretKey      string `name:"secret-key" env:"PORTAL_SECRET_KEY" secret:"" placeholder:"KEYS" help:"Signs links and cookies; older keys may follow the first, with commas. Default: made once and kept."`
 	OIDCIssuer     string `name:"oidc-issuer" env:"PORTAL_OIDC_ISSUER" placeholder:"URL" help:"OpenID Connect issuer that people may sign in with. Default: none."`
@@ -198,6 +198,9 @@ func (c Config) MediaDir() string {
 	dir, _ := parseStorageURL(c.StorageURL)
 	return cmp.Or(dir, filepath.Join(c.DataDir, "media"))
 }
+
+// BackupDir is where the backups lie that the desk asks for and that are made by themselves.
+func (c Config) BackupDir() string { return filepath.Join(c.DataDir, "backups") }
 
 // Keys are the secrets that sign links and cookies. The first one signs, all
 // verify. None means that the program makes and keeps its own.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 
@@ -61,6 +62,23 @@ func (db *DB) Ping(ctx context.Context) error {
 		return fmt.Errorf("database does not answer: %w", err)
 	}
 	return nil
+}
+
+// Sound reports damage of a SQLite file that holds up to so many bytes; 0 means whatever it holds. The check reads all of it.
+// PostgreSQL watches over its own files.
+func (db *DB) Sound(ctx context.Context, limit int64) error {
+	path, ok := strings.CutPrefix(db.url, "sqlite:")
+	if !ok {
+		return nil
+	}
+	if info, err := os.Stat(path); err != nil || (limit > 0 && info.Size() > limit) {
+		return err
+	}
+	pool, err := db.Reader.DB()
+	if err != nil {
+		return err
+	}
+	return soundSQLite(ctx, pool, path)
 }
 
 // Pools are the pools of connections by what they are for.
@@ -172,7 +190,7 @@ func withProvider(url string, use func(*goose.Provider) error) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, pool.Close()) }()
+	defer func() { err = errors.Join(damaged(strings.TrimPrefix(url, "sqlite:"), err), pool.Close()) }()
 	files, err := fs.Sub(migrations, folder)
 	if err != nil {
 		return err

@@ -1,12 +1,15 @@
 package database
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/mattn/go-sqlite3"
@@ -19,7 +22,10 @@ func openSQLite(path string) (*DB, error) {
 	if err := makeFile(path); err != nil {
 		return nil, err
 	}
-	writer, err := gorm.Open(sqlite.Open(sqliteSource(path, false)), config())
+	// In a transaction GORM's prepared statements are prepared anew each time; the driver's stay with the connection.
+	settings := config()
+	settings.PrepareStmt = false
+	writer, err := gorm.Open(sqlite.Open(sqliteSource(path, false)), settings)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
@@ -30,7 +36,8 @@ func openSQLite(path string) (*DB, error) {
 	if err := limit(writer, 1); err != nil {
 		return nil, err
 	}
-	if err := limit(reader, runtime.GOMAXPROCS(0)*2); err != nil {
+	// One more than are read on at the same time watches for what other processes write.
+	if err := limit(reader, runtime.GOMAXPROCS(0)*2+1); err != nil {
 		return nil, err
 	}
 	return &DB{Reader: reader, Writer: writer}, nil
@@ -72,14 +79,38 @@ func sqliteSource(path string, readOnly bool) string {
 		"_foreign_keys": {"1"},
 		"_journal_mode": {"WAL"},
 		"_mutex":        {"no"},
-		"_synchronous":  {"FULL"},
-		"_txlock":       {"immediate"},
+		// What is deleted is overwritten, so that what people have erased does not lie in the file's free pages.
+		"_secure_delete": {"true"},
+		"_synchronous":   {"FULL"},
+		"_txlock":        {"immediate"},
 	}
 	if readOnly {
 		q.Set("_query_only", "1")
 		q.Set("_txlock", "deferred")
+	} else {
+		q.Set("_stmt_cache_size", "200")
 	}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
+}
+
+// damaged says which file it is of which SQLite says that it is none of its own or torn, and what to do.
+func damaged(path string, err error) error {
+	if lite, ok := errors.AsType[sqlite3.Error](err); ok && (lite.Code == sqlite3.ErrNotADB || lite.Code == sqlite3.ErrCorrupt) {
+		return fmt.Errorf("%s is damaged: move it away and restore a backup (%w)", path, err)
+	}
+	return err
+}
+
+// soundSQLite reports damage of the file. The check reads all of it.
+func soundSQLite(ctx context.Context, pool *sql.DB, path string) error {
+	var said string
+	if err := pool.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&said); err != nil {
+		return damaged(path, err)
+	}
+	if said != "ok" {
+		return fmt.Errorf("%s is damaged: move it away and restore a backup (%s)", path, strings.ReplaceAll(said, "\n", " "))
+	}
+	return nil
 }
 
 // SQLiteVersion is the version of the SQLite that is built in.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	netmail "net/mail"
+	"os"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	"github.com/cdfoundation/portal/internal/backup"
 	"github.com/cdfoundation/portal/internal/links"
 	"github.com/cdfoundation/portal/internal/mail"
 	"github.com/cdfoundation/portal/models"
@@ -25,6 +27,10 @@ type Options struct {
 	Sender mail.Sender
 	From   *netmail.Address
 	Log    *slog.Logger
+	Backup *backup.Keeper // nil: this process makes none
+
+	Uploads  *os.Root  // where uploaded pictures lie
+	KeptMail mail.File // where mails lie that were kept instead of sent
 
 	Metrics prometheus.Registerer // nil: nobody asks for figures
 }
@@ -52,7 +58,9 @@ func New(o Options) *Worker {
 const (
 	mailPoll   = 500 * time.Millisecond // between two looks for mails that are due
 	mailBatch  = 8                      // mails sent at the same time, each to another person
-	forgetEach = time.Hour              // between two deletions of sessions that have ended
+	forgetEach = time.Hour              // between two looks for what was kept for its time
+	backupPoll = 5 * time.Second        // between two looks for a backup that is due
+	seenEach   = time.Minute            // between two notes that somebody sends mails
 	mailLimit  = 15 * time.Second       // for one mail, shorter than its lease and than a shutdown may take
 )
 
@@ -63,9 +71,25 @@ func (w *Worker) Run(ctx context.Context) {
 		w.Log.LogAttrs(ctx, slog.LevelError, "no mail can be written", slog.String("error", err.Error()))
 		return
 	}
-	forget := time.NewTicker(forgetEach)
-	defer forget.Stop()
+	var aside sync.WaitGroup
+	defer aside.Wait()
+	if w.Backup != nil {
+		aside.Go(func() { w.backUp(ctx) })
+	}
+	var forgot, seen time.Time
 	for ctx.Err() == nil {
+		now := w.Store.Now()
+		if now.Sub(seen) >= seenEach { // also amid many mails
+			w.did(ctx, models.JobMail, now, seenEach, nil)
+			seen = now
+		}
+		if now.Sub(forgot) >= forgetEach {
+			w.did(ctx, models.JobForget, now, forgetEach, w.forget(ctx))
+			forgot = now
+		}
+		if err := w.removeFiles(ctx); err != nil && ctx.Err() == nil {
+			w.Log.LogAttrs(ctx, slog.LevelWarn, "files were not removed", slog.String("error", err.Error()))
+		}
 		sent, err := w.sendDue(ctx, letters)
 		if err != nil && ctx.Err() == nil {
 			w.Log.LogAttrs(ctx, slog.LevelWarn, "mails were not claimed", slog.String("error", err.Error()))
@@ -76,11 +100,33 @@ func (w *Worker) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-time.After(mailPoll):
-		case <-forget.C:
-			if err := w.Store.ForgetSessions(ctx); err != nil && ctx.Err() == nil {
-				w.Log.LogAttrs(ctx, slog.LevelWarn, "ended sessions were not deleted", slog.String("error", err.Error()))
-			}
 		}
+	}
+}
+
+// backUp makes the backups that are due, beside the mails: one of much data takes minutes.
+func (w *Worker) backUp(ctx context.Context) {
+	for ctx.Err() == nil {
+		did, err := w.Backup.Run(ctx)
+		if err != nil && ctx.Err() == nil {
+			w.Log.LogAttrs(ctx, slog.LevelError, "no good backup was made", slog.String("error", err.Error()))
+		} else if did {
+			w.Log.LogAttrs(ctx, slog.LevelInfo, "a backup was made and tested")
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(backupPoll):
+		}
+	}
+}
+
+// did notes that a part of the work was done.
+func (w *Worker) did(ctx context.Context, job string, began time.Time, pause time.Duration, failure error) {
+	if ctx.Err() != nil {
+		return
+	}
+	if err := w.Store.JobRan(ctx, job, began, pause, failure); err != nil && ctx.Err() == nil {
+		w.Log.LogAttrs(ctx, slog.LevelWarn, "a job was not noted", slog.String("job", job), slog.String("error", err.Error()))
 	}
 }
 

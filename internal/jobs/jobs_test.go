@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	netmail "net/mail"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -31,6 +32,9 @@ type post struct {
 	clock  *clock.Fake
 	box    *testkit.Mailbox
 	worker *jobs.Worker
+
+	uploads *os.Root
+	kept    mail.File
 }
 
 const evening = `---
@@ -72,6 +76,11 @@ func newPost(t *testing.T) *post {
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.kept.Dir = t.TempDir()
+	if p.uploads, err = os.OpenRoot(t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.uploads.Close() })
 	p.worker = p.with(sender)
 	return p
 }
@@ -82,7 +91,7 @@ func (p *post) with(sender mail.Sender) *jobs.Worker {
 		p.t.Fatal(err)
 	}
 	return jobs.New(jobs.Options{
-		Store: p.store, Site: links.New(base), Sender: sender, Log: slog.New(slog.DiscardHandler),
+		Uploads: p.uploads, KeptMail: p.kept, Store: p.store, Site: links.New(base), Sender: sender, Log: slog.New(slog.DiscardHandler),
 		From: &netmail.Address{Name: "CDF Community", Address: "community@example.org"},
 	})
 }
@@ -146,9 +155,11 @@ func TestEveryMailReadsAsItsGoldenFile(t *testing.T) {
 	p.exec("INSERT INTO posts (id, uuid, slug, status, title, user_id, publish_at, created_at, updated_at) VALUES (9, 'u', 'notes', 'published', 'Field <notes>', ?, ?, ?, ?)",
 		user.ID, p.store.Now(), p.store.Now(), p.store.Now())
 	p.exec("INSERT INTO reviews (id, post_id, user_id, status, comment, created_at) VALUES (4, 9, ?, 'published', 'Thank you, a good read.', ?)", user.ID, p.store.Now())
+	p.enqueue(models.MailTest, "user_id", user.ID)
 	p.enqueue(models.MailPostSubmitted, "post_id", 9)
 	p.enqueue(models.MailPostReviewed, "post_id, review_id", 9, 4)
 	p.enqueue(models.MailSecurity, "user_id, note", user.ID, models.PasskeyAdded)
+	p.enqueue(models.MailErased, "note", "Tekton evening & more")
 	p.run(p.worker)
 	for _, m := range p.box.Wait(8) {
 		kind, _, _ := strings.Cut(strings.ToLower(m.Subject), ":")
@@ -334,4 +345,41 @@ func TestAMailThatCannotBeWrittenIsGivenUpAndTheOthersGo(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	t.Error("the mail is not marked as failed")
+}
+
+func TestMailsComeFromTheSenderThatTheDeskNames(t *testing.T) {
+	testkit.EachDatabase(t, func(t *testing.T, store *models.Store, now *clock.Fake) {
+		p := &post{t: t, clock: now, store: store, box: testkit.NewMailbox(t)}
+		sender, err := mail.NewSMTP(p.box.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		user, _, err := store.AddUser(t.Context(), models.Viewer{Role: models.RoleAdmin}, models.NewUser{Email: "ada@example.org", Name: "Ada", Role: models.RoleAdmin})
+		if err != nil {
+			t.Fatal(err)
+		}
+		site, by := models.DefaultSite(), models.Viewer{UserID: user.ID, Role: user.Role}
+		site.Name, site.ShortName, site.SenderName, site.SenderAddress = "Rivermouth Makers", "RM", "The Makers", "post@makers.example"
+		if err := store.SaveSite(t.Context(), by, site); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.SaveSite(t.Context(), by, site); !errors.Is(err, models.ErrStale) {
+			t.Errorf("saving from the first version once more: %v", err)
+		}
+		if err := store.RequestSignIn(t.Context(), "ada@example.org", ""); err != nil {
+			t.Fatal(err)
+		}
+		p.run(p.with(sender))
+		m := p.box.Wait(1)[0]
+		if from := m.Header.Get("From"); from != `"The Makers" <post@makers.example>` {
+			t.Errorf("it is from %s", from)
+		}
+		if m.From != "post@makers.example" {
+			t.Errorf("the envelope is from %s", m.From)
+		}
+		if !strings.Contains(m.Text, "the RM community portal") || !strings.Contains(m.Text, "\nRivermouth Makers, https://") || strings.Contains(m.Text+m.HTML, "CDF") ||
+			!strings.Contains(m.HTML, `Rivermouth <span style="font-weight:400;color:#4a5565">Makers</span>`) {
+			t.Errorf("it says\n%s\n%s", m.Text, m.HTML)
+		}
+	})
 }

@@ -13,9 +13,17 @@ import (
 	"github.com/cdfoundation/portal/templates"
 )
 
+// LetterSite is what every mail tells of the site.
+type LetterSite struct {
+	SiteURL, SiteName   string
+	SiteFirst, SiteRest string // the name in two parts, of which the first stands out
+	ShortName           string
+}
+
 // RegistrationLetter is a mail about a registration.
 type RegistrationLetter struct {
-	SiteURL  string
+	LetterSite
+
 	Name     string
 	Title    string
 	Date     string
@@ -36,28 +44,48 @@ type RegistrationLetter struct {
 
 // SignInLetter is a mail with a one-time link.
 type SignInLetter struct {
-	SiteURL, Name, URL string
-	AgainURL           string // where to ask for another link
+	LetterSite
+
+	Name, URL string
+	AgainURL  string // where to ask for another link
+}
+
+// TestLetter is a mail to an admin who asked whether mails arrive.
+type TestLetter struct {
+	LetterSite
+
+	Name, URL string
 }
 
 // SecurityLetter is a mail about a change of how an account signs in.
 type SecurityLetter struct {
-	SiteURL, Name string
-	What          string // a sentence without its full stop
-	When          string
-	Ended         bool   // all other sessions have
-	URL           string // of the page where one looks and changes it
-	AgainURL      string // where to ask for a link to sign in
+	LetterSite
+
+	Name     string
+	What     string // a sentence without its full stop
+	When     string
+	Ended    bool   // all other sessions have
+	URL      string // of the page where one looks and changes it
+	AgainURL string // where to ask for a link to sign in
 }
 
 // PostLetter is a mail about a post.
 type PostLetter struct {
-	SiteURL, Name                   string
+	LetterSite
+
+	Name                            string
 	Title, Author, Reviewer         string
 	Comment                         string
 	Published, Scheduled, ChangesIn bool
 	When                            string // when a scheduled post appears
 	URL                             string // of the post, of its review, or of its editor
+}
+
+// ErasedLetter is the last mail to somebody whose data is erased.
+type ErasedLetter struct {
+	LetterSite
+
+	Event string // whose registration is erased; empty for an account
 }
 
 // letters are the templates of the mails.
@@ -66,6 +94,8 @@ type letters struct {
 	posts         map[models.MailKind]*templates.Mail[PostLetter]
 	signIns       map[models.MailKind]*templates.Mail[SignInLetter]
 	security      *templates.Mail[SecurityLetter]
+	erased        *templates.Mail[ErasedLetter]
+	test          *templates.Mail[TestLetter]
 }
 
 func newLetters() (letters, error) {
@@ -89,9 +119,13 @@ func newLetters() (letters, error) {
 		tmpl, err := templates.NewMail[SignInLetter](string(kind))
 		l.signIns[kind], errs = tmpl, append(errs, err)
 	}
-	tmpl, err := templates.NewMail[SecurityLetter](string(models.MailSecurity))
-	l.security, errs = tmpl, append(errs, err)
-	return l, errors.Join(errs...)
+	var err error
+	l.security, err = templates.NewMail[SecurityLetter](string(models.MailSecurity))
+	errs = append(errs, err)
+	l.erased, err = templates.NewMail[ErasedLetter](string(models.MailErased))
+	errs = append(errs, err)
+	l.test, err = templates.NewMail[TestLetter](string(models.MailTest))
+	return l, errors.Join(append(errs, err)...)
 }
 
 // calendarMethods says which mails carry the event for the recipient's calendar, and what it is to do with it.
@@ -107,27 +141,41 @@ func isMoment(err error) bool {
 
 // compose writes a mail from the rows that it tells of.
 func (w *Worker) compose(ctx context.Context, l letters, m models.Mail) (mail.Message, error) {
+	site, err := w.Store.Site(ctx)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	from := site.From(*w.From)
 	message := mail.Message{
-		// The same at every attempt, and another in a database that was restored.
-		ID:   fmt.Sprintf("%d.%d.portal", m.CreatedAt.UnixMicro(), m.ID),
-		From: mail.Address{Name: w.From.Name, Email: w.From.Address},
+		ID:   m.MessageID(),
+		From: mail.Address{Name: from.Name, Email: from.Address},
 		To:   mail.Address{Name: m.RecipientName, Email: m.Recipient},
 		Date: m.CreatedAt,
 	}
-	var err error
+	about := w.letterSite(site)
 	switch m.Kind {
 	case models.MailRegistered, models.MailRegistrationLink, models.MailUnregistered, models.MailEventCancelled, models.MailEventChanged:
-		err = w.composeRegistration(ctx, l, m, &message)
+		err = w.composeRegistration(ctx, l, m, about, &message)
 	case models.MailPostSubmitted, models.MailPostReviewed:
-		err = w.composePost(ctx, l, m, &message)
+		err = w.composePost(ctx, l, m, about, &message)
 	case models.MailSignIn, models.MailInvitation:
-		err = w.composeSignIn(ctx, l, m, &message)
+		err = w.composeSignIn(ctx, l, m, about, &message)
 	case models.MailSecurity:
-		err = w.composeSecurity(l, m, &message)
+		err = w.composeSecurity(l, m, about, &message)
+	case models.MailErased:
+		message.Subject, message.Text, message.HTML, err = l.erased.Render(ErasedLetter{LetterSite: about, Event: m.Note})
+	case models.MailTest:
+		message.Subject, message.Text, message.HTML, err = l.test.Render(TestLetter{LetterSite: about, Name: m.RecipientName, URL: w.Site.Abs(links.DeskSetup)})
 	default:
 		err = fmt.Errorf("no template for a mail of kind %q", m.Kind)
 	}
 	return message, err
+}
+
+func (w *Worker) letterSite(site models.Site) LetterSite {
+	l := LetterSite{SiteURL: w.Site.Base(), SiteName: site.Name, ShortName: site.ShortName}
+	l.SiteFirst, l.SiteRest, _ = strings.Cut(site.Name, " ")
+	return l
 }
 
 // pointed is the row that a mail points to.
@@ -138,7 +186,7 @@ func pointed(id *int64, what string) (int64, error) {
 	return *id, nil
 }
 
-func (w *Worker) composeRegistration(ctx context.Context, l letters, m models.Mail, message *mail.Message) error {
+func (w *Worker) composeRegistration(ctx context.Context, l letters, m models.Mail, site LetterSite, message *mail.Message) error {
 	id, err := pointed(m.RegistrationID, "registration")
 	if err != nil {
 		return err
@@ -150,7 +198,7 @@ func (w *Worker) composeRegistration(ctx context.Context, l letters, m models.Ma
 	now := w.Store.Now()
 	e, r := letter.Event, letter.Registration
 	data := RegistrationLetter{
-		SiteURL: w.Site.Base(), Name: r.Name, Title: e.Title, Date: e.DateText(), Hours: e.TimeText(), Place: e.WhereText(), Before: m.Note,
+		LetterSite: site, Name: r.Name, Title: e.Title, Date: e.DateText(), Hours: e.TimeText(), Place: e.WhereText(), Before: m.Note,
 		Host: letter.GroupName, Tickets: strings.Join(letter.Tickets, ", "), Code: r.Code(), Reason: letter.CancelReason,
 		Online: e.OnlineLink != "", TakenOff: letter.TakenOff,
 		URL: w.Site.Abs(links.Registration(w.Store.RegistrationToken(r))), EventURL: w.Site.Abs(links.Event(e.Slug)),
@@ -175,7 +223,7 @@ func (w *Worker) composeRegistration(ctx context.Context, l letters, m models.Ma
 	if method == calendar.MethodCancel {
 		entry = calendar.FromEvent(e, w.Site)
 	}
-	entry.Organizer = calendar.Person{Name: w.From.Name, Email: w.From.Address}
+	entry.Organizer = calendar.Person(message.From)
 	entry.Attendee = &calendar.Person{Name: r.Name, Email: r.Email}
 	entry.Stamp = now
 	file, err := calendar.Calendar{Method: method, Events: []calendar.Event{entry}}.Encode()
@@ -183,7 +231,7 @@ func (w *Worker) composeRegistration(ctx context.Context, l letters, m models.Ma
 	return err
 }
 
-func (w *Worker) composeSignIn(ctx context.Context, l letters, m models.Mail, message *mail.Message) error {
+func (w *Worker) composeSignIn(ctx context.Context, l letters, m models.Mail, site LetterSite, message *mail.Message) error {
 	id, err := pointed(m.SignInLinkID, "sign-in link")
 	if err != nil {
 		return err
@@ -193,7 +241,7 @@ func (w *Worker) composeSignIn(ctx context.Context, l letters, m models.Mail, me
 		return err
 	}
 	message.Subject, message.Text, message.HTML, err = l.signIns[m.Kind].Render(SignInLetter{
-		SiteURL: w.Site.Base(), Name: m.RecipientName, URL: w.Site.Abs(links.SignIn(token)), AgainURL: w.Site.Abs(links.Login),
+		LetterSite: site, Name: m.RecipientName, URL: w.Site.Abs(links.SignIn(token)), AgainURL: w.Site.Abs(links.Login),
 	})
 	return err
 }
@@ -212,19 +260,19 @@ var securityWords = map[models.SecurityChange]string{
 	models.FactorsReset:         "Password, passkeys and authenticator app were taken away by staff",
 }
 
-func (w *Worker) composeSecurity(l letters, m models.Mail, message *mail.Message) (err error) {
+func (w *Worker) composeSecurity(l letters, m models.Mail, site LetterSite, message *mail.Message) (err error) {
 	what, known := securityWords[models.SecurityChange(m.Note)]
 	if !known {
 		return fmt.Errorf("no words for the change %q", m.Note)
 	}
 	message.Subject, message.Text, message.HTML, err = l.security.Render(SecurityLetter{
-		SiteURL: w.Site.Base(), Name: m.RecipientName, What: what, When: m.CreatedAt.UTC().Format("Mon 2 January 2006, 15:04 MST"),
+		LetterSite: site, Name: m.RecipientName, What: what, When: m.CreatedAt.UTC().Format("Mon 2 January 2006, 15:04 MST"),
 		Ended: models.SecurityChange(m.Note) != models.RecoveryCodeUsed, URL: w.Site.Abs(links.Security), AgainURL: w.Site.Abs(links.Login),
 	})
 	return err
 }
 
-func (w *Worker) composePost(ctx context.Context, l letters, m models.Mail, message *mail.Message) error {
+func (w *Worker) composePost(ctx context.Context, l letters, m models.Mail, site LetterSite, message *mail.Message) error {
 	id, err := pointed(m.PostID, "post")
 	if err != nil {
 		return err
@@ -238,7 +286,7 @@ func (w *Worker) composePost(ctx context.Context, l letters, m models.Mail, mess
 		return err
 	}
 	data := PostLetter{
-		SiteURL: w.Site.Base(), Name: m.RecipientName, Title: letter.Title, Author: letter.Author, Reviewer: letter.Reviewer,
+		LetterSite: site, Name: m.RecipientName, Title: letter.Title, Author: letter.Author, Reviewer: letter.Reviewer,
 		Comment: letter.Comment, ChangesIn: letter.Verdict == models.PostChangesAsked, URL: w.Site.Abs(links.DeskPost(letter.ID)),
 	}
 	if m.Kind == models.MailPostReviewed && letter.Verdict == models.PostPublished && letter.PublishAt != nil {

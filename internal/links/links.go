@@ -60,6 +60,8 @@ const (
 	RecoveryCodes = "/account/security/recovery-codes"
 	Passkeys      = "/account/security/passkeys"     //nolint:gosec // a path, no secret
 	NewPasskey    = "/account/security/passkeys/new" //nolint:gosec // a path, no secret
+	OwnData       = "/account/data"
+	OwnErasure    = "/account/erasure"
 	Sitemap       = "/sitemap.xml"
 	Robots        = "/robots.txt"
 	Manifest      = "/manifest.webmanifest"
@@ -70,9 +72,14 @@ const (
 	DeskGroups    = "/admin/groups"
 	DeskPeople    = "/admin/people"
 	DeskMail      = "/admin/mail"
+	DeskAudit     = "/admin/audit"
 	DeskProfile   = "/admin/profile"
 	DeskPreview   = "/admin/preview"
 	DeskMedia     = "/admin/media"
+	DeskSettings  = "/admin/settings"
+	DeskHealth    = "/admin/health"
+	DeskBackups   = "/admin/backups"
+	DeskSetup     = "/admin/setup"
 	EventsICS     = "/events.ics"
 	CodeOfConduct = "/code-of-conduct"
 )
@@ -118,6 +125,9 @@ func Registration(token string) string { return "/registrations/" + token }
 
 // RegistrationCancellation is where an attendee's cancellation is posted to.
 func RegistrationCancellation(token string) string { return Registration(token) + "/cancellation" }
+
+// RegistrationErasure is where an attendee has a registration erased.
+func RegistrationErasure(token string) string { return Registration(token) + "/erasure" }
 
 // RegistrationCalendar is the path of an attendee's own calendar file.
 func RegistrationCalendar(token string) string { return Registration(token) + "/event.ics" }
@@ -206,6 +216,11 @@ func DeskAttendeeCancellation(id, registration int64) string {
 	return DeskAttendees(id) + "/" + strconv.FormatInt(registration, 10) + "/cancellation"
 }
 
+// DeskAttendeeErasure is where a registration is erased on its person's request.
+func DeskAttendeeErasure(id, registration int64) string {
+	return DeskAttendees(id) + "/" + strconv.FormatInt(registration, 10) + "/erasure"
+}
+
 // DeskAttendees is the path of an event's list of attendees.
 func DeskAttendees(id int64) string { return DeskEvent(id) + "/attendees" }
 
@@ -215,8 +230,14 @@ func DeskGroup(id int64) string { return DeskGroups + "/" + strconv.FormatInt(id
 // DeskPerson is the path of an account in the desk.
 func DeskPerson(id int64) string { return DeskPeople + "/" + strconv.FormatInt(id, 10) }
 
+// DeskPersonErasure is where an account is erased on its owner's request.
+func DeskPersonErasure(id int64) string { return DeskPerson(id) + "/erasure" }
+
 // DeskAmbassador is the path of a profile's editor; DeskProfile is that of one's own.
 func DeskAmbassador(id int64) string { return DeskProfile + "/" + strconv.FormatInt(id, 10) }
+
+// DeskBackup is the path below which a backup is handed out and deleted.
+func DeskBackup(id int64) string { return DeskBackups + "/" + strconv.FormatInt(id, 10) }
 
 // DeskKeptMail is the path of a mail that was kept as a file.
 func DeskKeptMail(name string) string { return DeskMail + "/" + name }

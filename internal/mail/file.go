@@ -40,7 +40,10 @@ type Kept struct {
 	Attachments []string // names of files
 }
 
-const suffix = ".eml"
+const (
+	suffix      = ".eml"
+	stampLayout = "20060102T150405Z"
+)
 
 // Send writes the mail to <date in UTC>-<id>.eml, readable by the owner only. The file appears
 // whole or not at all; the same mail sent twice is one file.
@@ -56,7 +59,7 @@ func (f File) Send(ctx context.Context, m Message) error {
 	if _, err := msg.WriteTo(&body); err != nil {
 		return fmt.Errorf("keeping a mail: %w", err)
 	}
-	if err := f.write(m.Date.UTC().Format("20060102T150405Z")+"-"+m.ID+suffix, body.Bytes()); err != nil {
+	if err := f.write(m.Date.UTC().Format(stampLayout)+"-"+m.ID+suffix, body.Bytes()); err != nil {
 		return fmt.Errorf("keeping a mail: %w", err)
 	}
 	return nil
@@ -154,6 +157,65 @@ func (f File) Open(name string) (Kept, error) {
 		return Kept{}, fmt.Errorf("reading a kept mail: %w", err)
 	}
 	return k, nil
+}
+
+// Remove deletes those of the kept mails that match, and is told of each the id that it was sent under, the bare address
+// that it goes to and the second at which it was written. Before the first mail there are none.
+func (f File) Remove(match func(id, to string, date time.Time) bool) error {
+	root, err := os.OpenRoot(f.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("removing kept mails: %w", err)
+	}
+	defer func() { _ = root.Close() }()
+	entries, err := fs.ReadDir(root.FS(), ".")
+	if err != nil {
+		return fmt.Errorf("removing kept mails: %w", err)
+	}
+	for _, e := range entries {
+		if !isName(e.Name()) || !e.Type().IsRegular() {
+			continue
+		}
+		stamp, id, _ := strings.Cut(strings.TrimSuffix(e.Name(), suffix), "-")
+		date, err := time.Parse(stampLayout, stamp)
+		if err != nil {
+			continue // not of our making
+		}
+		to, err := recipient(root, e.Name())
+		if err != nil {
+			return fmt.Errorf("removing kept mails: %w", err)
+		}
+		if !match(id, to, date) {
+			continue
+		}
+		if err := root.Remove(e.Name()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("removing kept mails: %w", err)
+		}
+	}
+	return nil
+}
+
+// recipient is the bare address that a kept mail goes to; empty where it has none, or is gone by now.
+func recipient(root *os.Root, name string) (string, error) {
+	file, err := root.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = file.Close() }()
+	m, err := netmail.ReadMessage(file)
+	if err != nil {
+		return "", nil // what is no mail has no recipient
+	}
+	to, err := netmail.ParseAddress(m.Header.Get("To"))
+	if err != nil {
+		return "", nil
+	}
+	return to.Address, nil
 }
 
 // isName reports whether Send could have made a file of this name.

@@ -95,7 +95,12 @@ func PostgresURL(tb testing.TB) string {
 }
 
 // opened finds the database under a store.
-var opened sync.Map // *models.Store → *database.DB
+var opened sync.Map // *models.Store → under
+
+type under struct {
+	db  *database.DB
+	url string
+}
 
 // open opens a database for as long as the test runs.
 func open(tb testing.TB, url string, now *clock.Fake) *models.Store {
@@ -105,7 +110,7 @@ func open(tb testing.TB, url string, now *clock.Fake) *models.Store {
 		tb.Fatal(err)
 	}
 	store := models.NewStore(db.Reader, db.Writer, now.Clock(), Keys())
-	opened.Store(store, db)
+	opened.Store(store, under{db, url})
 	tb.Cleanup(func() {
 		opened.Delete(store)
 		if err := db.Close(); err != nil {
@@ -115,17 +120,28 @@ func open(tb testing.TB, url string, now *clock.Fake) *models.Store {
 	return store
 }
 
+// Beside returns another store on the database of a store, as a second process has it.
+func Beside(tb testing.TB, store *models.Store) *models.Store {
+	tb.Helper()
+	return open(tb, beneath(tb, store).url, clock.NewFake(store.Now()))
+}
+
 // DB returns the writing handle under a store, for what a test must see or do behind its back.
 func DB(tb testing.TB, store *models.Store) *gorm.DB {
 	tb.Helper()
-	db, ok := opened.Load(store)
+	return beneath(tb, store).db.Writer.WithContext(tb.Context())
+}
+
+func beneath(tb testing.TB, store *models.Store) under {
+	tb.Helper()
+	found, ok := opened.Load(store)
 	if !ok {
 		tb.Fatal("the store was not opened by testkit")
 	}
-	return db.(*database.DB).Writer.WithContext(tb.Context()) //nolint:errcheck // the map holds nothing else
+	return found.(under) //nolint:errcheck // the map holds nothing else
 }
 
-// Dump returns every row of every table save goose's and the search index of SQLite, a line each: "posts id=1 slug=x …".
+// Dump returns every row of every table save goose's, the content's version and the search index of SQLite, a line each: "posts id=1 slug=x …".
 // Two dumps are equal when nothing was changed in between.
 func Dump(tb testing.TB, store *models.Store) []string {
 	tb.Helper()
@@ -137,7 +153,7 @@ func Dump(tb testing.TB, store *models.Store) []string {
 	slices.Sort(tables)
 	var lines []string
 	for _, table := range tables {
-		if strings.HasPrefix(table, "goose_") || strings.HasPrefix(table, "sqlite_") || strings.HasPrefix(table, "search_index") {
+		if strings.HasPrefix(table, "goose_") || table == "content_version" || strings.HasPrefix(table, "sqlite_") || strings.HasPrefix(table, "search_index") {
 			continue
 		}
 		var rows []map[string]any

@@ -1,0 +1,287 @@
+package handlers
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/cdfoundation/portal/internal/links"
+	"github.com/cdfoundation/portal/models"
+	"github.com/cdfoundation/portal/templates"
+)
+
+// AdminHealth is how the portal is, for who runs it: the figures of /metrics in words, with what to do about them.
+type AdminHealth struct {
+	Layout
+	Heading  string
+	Now      time.Time
+	Parts    []HealthPart
+	Statuses []StatusCount
+	Routes   []RecentRoute
+	Minutes  int // that the counts of requests span
+}
+
+// HealthPart is one thing that can be well or not.
+type HealthPart struct {
+	Name  string
+	Facts string
+	State State
+	Do    string // empty while it is well
+	URL   string // where to do it
+	Label string // of the link
+}
+
+// StatusCount is how many answers had a status of a family.
+type StatusCount struct {
+	Family, Words string
+	N             int
+}
+
+// Disk is the room on the disk that the data lies on, in bytes.
+type Disk struct{ Free, Total uint64 }
+
+// routesShown is how many routes are listed, the slowest ones.
+const routesShown = 12
+
+// slowAnswer is from when on a route stands out: no page may take so long.
+const slowAnswer = 500 * time.Millisecond
+
+var statusWords = []struct{ family, words string }{
+	{"2xx", "Answered"}, {"3xx", "Sent elsewhere, or unchanged"}, {"4xx", "Refused: the request was at fault"}, {"5xx", "Failed: we were at fault"},
+}
+
+var (
+	wellState = State{"Well", "ok"}
+	poorState = State{"Look at it", "warn"}
+	sickState = State{"Act now", "bad"}
+	noState   = State{"Not known", ""}
+)
+
+func (a *App) showHealth(c *fiber.Ctx) error {
+	now := a.Store.Now()
+	h, err := a.Store.Health(c.UserContext(), viewer(c))
+	if err != nil {
+		return err
+	}
+	statuses, routes := a.recent.since(now)
+	page := AdminHealth{Now: now.In(location(viewer(c).Timezone)), Minutes: int(recentSpan.Minutes())}
+	page.Parts = append(page.Parts,
+		HealthPart{Name: "Program", Facts: "portal " + cmp.Or(a.Version, "of unknown version") + ", up for " + spanWords(now.Sub(a.started)), State: wellState},
+		HealthPart{Name: "Database", Facts: fmt.Sprintf("%s, %s, schema %d", h.Database, byteWords(uint64(max(0, h.Size))), h.Schema), State: wellState},
+		a.diskPart(), clockPart(h), a.mailPart(h))
+	page.Parts = append(page.Parts, jobParts(h.Jobs, now)...)
+	plan, err := a.Store.BackupPlan(c.UserContext())
+	if err != nil {
+		return err
+	}
+	backups, err := a.Store.Backups(c.UserContext(), viewer(c))
+	if err != nil {
+		return err
+	}
+	page.Parts = append(page.Parts, backupPart(backups, plan, now), requestPart(statuses))
+	page.Parts = append(page.Parts, a.processParts()...)
+	for _, s := range statusWords {
+		page.Statuses = append(page.Statuses, StatusCount{s.family, s.words, statuses[s.family]})
+	}
+	for i := range routes {
+		routes[i].Slow = routes[i].P95 >= slowAnswer
+	}
+	page.Routes = routes[:min(len(routes), routesShown)]
+	page.Heading = healthHeading(page.Parts)
+	page.Layout = a.deskLayout(c, "Health", page.Heading)
+	return show(c, http.StatusOK, a.pages.adminHealth, page)
+}
+
+// healthHeading says in a sentence how many parts are not well.
+func healthHeading(parts []HealthPart) string {
+	sick, poor := 0, 0
+	for _, p := range parts {
+		switch p.State {
+		case sickState:
+			sick++
+		case poorState:
+			poor++
+		}
+	}
+	switch {
+	case sick > 0:
+		return templates.Plural(sick, "thing needs", "things need") + " you now"
+	case poor > 0:
+		return "It runs; " + templates.Plural(poor, "thing", "things") + " to look at"
+	}
+	return "All is well"
+}
+
+func (a *App) diskPart() HealthPart {
+	part := HealthPart{Name: "Disk", Facts: "The data dir lies on a disk that cannot be asked", State: noState}
+	if a.Disk == nil {
+		return part
+	}
+	disk, err := a.Disk()
+	if err != nil || disk.Total == 0 {
+		return part
+	}
+	part.Facts, part.State = byteWords(disk.Free)+" of "+byteWords(disk.Total)+" free", wellState
+	share := float64(disk.Free) / float64(disk.Total)
+	switch {
+	case disk.Free < 200<<20 || share < .02:
+		part.State, part.Do = sickState, "Make room at once: when the disk is full, nobody can register. Delete old backups, or move the data dir to a larger disk."
+	case disk.Free < 1<<30 || share < .1:
+		part.State, part.Do = poorState, "Make room before it is full: delete old backups, or move the data dir to a larger disk."
+	}
+	return part
+}
+
+// clockPart compares the program's clock with the database's.
+func clockPart(h models.Health) HealthPart {
+	part := HealthPart{Name: "Clock", Facts: "As the database has it", State: wellState}
+	off := h.ClockAhead.Abs()
+	if off <= 5*time.Second {
+		return part
+	}
+	part.Facts = off.Round(time.Second).String() + " behind the database's clock"
+	if h.ClockAhead > 0 {
+		part.Facts = off.Round(time.Second).String() + " ahead of the database's clock"
+	}
+	part.State, part.Do = sickState, "Let both machines set their clock by the network, and take PORTAL_CLOCK_OFFSET out: events open and close by this clock."
+	return part
+}
+
+func (a *App) mailPart(h models.Health) HealthPart {
+	part := HealthPart{Name: "Mail", Facts: "None waits", State: wellState}
+	if h.MailsWaiting > 0 {
+		part.Facts = templates.Plural(h.MailsWaiting, "mail waits", "mails wait")
+		if h.OldestMail > 0 {
+			part.Facts += ", one for " + spanWords(h.OldestMail)
+		}
+	}
+	if h.MailsFailed > 0 {
+		part.Facts += "; " + templates.Plural(h.MailsFailed, "was given up", "were given up")
+	}
+	if h.MailError != "" {
+		part.Facts += ". The last error: " + shortened(h.MailError, 200)
+	}
+	switch {
+	case h.OldestMail > time.Hour:
+		part.State, part.Do, part.URL, part.Label = sickState, "See whether the background work runs and the mail server takes our mail.", links.DeskMail+"?state=waiting", "See the mails"
+	case h.MailsFailed > 0:
+		part.State, part.Do, part.URL, part.Label = poorState, "Mend what the error says, then send them again.", links.DeskMail+"?state=failed", "See the mails"
+	case h.OldestMail > 5*time.Minute:
+		part.State, part.Do, part.URL, part.Label = poorState, "They are slow to leave: see whether the mail server takes our mail.", links.DeskMail+"?state=waiting", "See the mails"
+	case a.KeptMail != nil:
+		part.State, part.Do, part.URL, part.Label = poorState, "Nobody gets mail: it is kept here. Name a mail server in PORTAL_SMTP_URL before people come.", links.DeskMail, "See the mails"
+	}
+	return part
+}
+
+var jobWords = map[string]string{models.JobMail: "Sending mail", models.JobForget: "Forgetting what was kept for its time"}
+
+// jobParts are the parts of the background work, and whether somebody does it.
+func jobParts(runs []models.JobRun, now time.Time) (parts []HealthPart) {
+	for _, run := range runs {
+		words, known := jobWords[run.Name]
+		if !known {
+			continue // of another version of the program
+		}
+		part := HealthPart{Name: words, Facts: "Last " + spanWords(now.Sub(run.EndedAt)) + " ago, next " + inWords(run.NextAt.Sub(now)), State: wellState}
+		switch {
+		case now.Sub(run.NextAt) > max(2*time.Minute, run.NextAt.Sub(run.EndedAt)):
+			part.Facts = "Last " + spanWords(now.Sub(run.EndedAt)) + " ago"
+			part.State, part.Do = sickState, "Nobody does the background work: run `portal serve` without --web-only, or `portal serve --worker-only` beside it."
+		case run.Error != "":
+			part.Facts += ". It failed: " + shortened(run.Error, 200)
+			part.State, part.Do = poorState, "It is tried again by itself; if it fails again, the log tells more."
+		}
+		parts = append(parts, part)
+	}
+	if len(parts) == 0 {
+		parts = append(parts, HealthPart{
+			Name: "Background work", Facts: "Nobody has done any yet", State: sickState, Do: "Run `portal serve` without --web-only, or `portal serve --worker-only` beside it.",
+		})
+	}
+	return parts
+}
+
+func requestPart(statuses map[string]int) HealthPart {
+	total := 0
+	for _, n := range statuses {
+		total += n
+	}
+	part := HealthPart{Name: "Requests", Facts: templates.Plural(total, "answer", "answers") + " of this process in the last minutes, none failed", State: wellState}
+	if failed := statuses["5xx"]; failed > 0 {
+		part.Facts = templates.Plural(total, "answer", "answers") + " of this process in the last minutes, of which " + templates.Thousands(failed) + " failed"
+		part.State, part.Do = poorState, "Find their request in the log, with level ERROR or WARN."
+		if failed*100 > total {
+			part.State = sickState
+		}
+	}
+	return part
+}
+
+// processParts are what the process takes, as its metrics tell.
+func (a *App) processParts() []HealthPart {
+	gauge := map[string]float64{}
+	families, err := a.Metrics.Gather()
+	if err != nil {
+		families = nil // what cannot be asked is not known
+	}
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			if m.GetGauge() != nil && len(m.GetLabel()) == 0 {
+				gauge[family.GetName()] = m.GetGauge().GetValue()
+			}
+		}
+	}
+	memory := HealthPart{Name: "Memory", Facts: "This machine does not tell", State: noState}
+	if n := gauge["process_resident_memory_bytes"]; n > 0 {
+		memory.Facts, memory.State = byteWords(uint64(n))+", in "+templates.Thousands(int(gauge["go_goroutines"]))+" goroutines", wellState
+	}
+	files := HealthPart{Name: "Open files", Facts: "This machine does not tell", State: noState}
+	if open, most := gauge["process_open_fds"], gauge["process_max_fds"]; open > 0 && most > 0 {
+		files.Facts, files.State = templates.Thousands(int(open))+" of "+templates.Thousands(int(min(most, math.MaxInt32))), wellState
+		if open > .8*most {
+			files.State, files.Do = sickState, "Raise the limit of open files (LimitNOFILE of the service): without more, new visitors have to wait."
+		}
+	}
+	return []HealthPart{memory, files}
+}
+
+// byteWords is a number of bytes as people say it.
+func byteWords(n uint64) string {
+	value, units := float64(n), []string{"bytes", "KB", "MB", "GB", "TB"}
+	unit := 0
+	for value >= 1000 && unit < len(units)-1 {
+		value /= 1000
+		unit++
+	}
+	if unit == 0 || value >= 100 {
+		return fmt.Sprintf("%.0f %s", value, units[unit])
+	}
+	return strconv.FormatFloat(value, 'f', 1, 64) + " " + units[unit]
+}
+
+// spanWords is how long something took or lasts, in words.
+func spanWords(d time.Duration) string {
+	switch {
+	case d < 2*time.Minute:
+		return templates.Plural(int(max(0, d).Seconds()), "second", "seconds")
+	case d < 2*time.Hour:
+		return templates.Plural(int(d.Minutes()), "minute", "minutes")
+	case d < 48*time.Hour:
+		return templates.Plural(int(d.Hours()), "hour", "hours")
+	}
+	return templates.Plural(int(d.Hours()/24), "day", "days")
+}
+
+// inWords is when something will be.
+func inWords(d time.Duration) string {
+	if d < time.Second {
+		return "now"
+	}
+	return "in " + spanWords(d)
+}

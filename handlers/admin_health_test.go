@@ -1,0 +1,169 @@
+package handlers_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/cdfoundation/portal/handlers"
+	"github.com/cdfoundation/portal/internal/links"
+	"github.com/cdfoundation/portal/internal/testkit"
+	"github.com/cdfoundation/portal/models"
+)
+
+// healthLines are the lines of the page by name: state, then facts and what to do.
+func healthLines(page *testkit.Doc) map[string]string {
+	lines := map[string]string{}
+	for _, row := range page.All("dl.health > div") {
+		lines[row.Text("dt")] = row.Text(".badge") + ": " + row.Text("dd:last-child")
+	}
+	return lines
+}
+
+// operated is a deskWorld as a process runs it: with a disk, a mail server and the figures of the process.
+func (w *deskWorld) operated(disk handlers.Disk, diskErr error) {
+	w.t.Helper()
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	var err error
+	w.app, err = handlers.New(handlers.Options{
+		Store: w.store, Site: links.New(&url.URL{Scheme: "http", Host: "community.example.org"}), Log: slog.New(slog.DiscardHandler), Keys: testkit.Keys(),
+		Ready: func(context.Context) error { return nil }, Contact: "community@example.org", Metrics: metrics, Version: "v1.2.3",
+		Disk: func() (handlers.Disk, error) { return disk, diskErr },
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// today sets the clock to the machine's, which is that of the database.
+func (w *deskWorld) today() {
+	w.t.Helper()
+	var seconds int64
+	w.scan(&seconds, "SELECT CAST(strftime('%s', 'now') AS integer)")
+	w.clock.Set(time.Unix(seconds, 0).UTC())
+	w.exec("UPDATE sessions SET seen_at = ?, expires_at = ?", w.store.Now(), w.store.Now().Add(48*time.Hour))
+}
+
+func (w *deskWorld) health() map[string]string {
+	w.t.Helper()
+	return healthLines(w.page(w.get("ada", "/admin/health"), http.StatusOK))
+}
+
+func TestTheHealthPageTellsHowThePortalIs(t *testing.T) {
+	w := newDeskWorld(t)
+	w.today()
+	w.operated(handlers.Disk{Free: 40 << 30, Total: 100 << 30}, nil)
+	for _, job := range []string{models.JobMail, models.JobForget} {
+		if err := w.store.JobRan(t.Context(), job, w.store.Now(), time.Hour, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.clock.Advance(3 * time.Second)
+	page := w.page(w.get("ada", "/admin/health"), http.StatusOK)
+	lines := healthLines(page)
+	if got := page.Text("h1"); got != "All is well" {
+		t.Errorf("the heading says %q: %q", got, lines)
+	}
+	for name, want := range map[string]string{
+		"Program": "Well: portal v1.2.3, up for 3 seconds", "Disk": "Well: 42.9 GB of 107 GB free", "Clock": "Well: As the database has it",
+		"Sending mail": "Well: Last 3 seconds ago, next in 59 minutes", "Mail": "Well: None waits",
+	} {
+		if lines[name] != want {
+			t.Errorf("%s says %q, want %q", name, lines[name], want)
+		}
+	}
+	for name, part := range map[string]string{"Database": "SQLite 3.", "Memory": " MB, in ", "Open files": " of "} {
+		if !strings.HasPrefix(lines[name], "Well: ") || !strings.Contains(lines[name], part) {
+			t.Errorf("%s says %q", name, lines[name])
+		}
+	}
+}
+
+func TestTheHealthPageSaysWhatToDo(t *testing.T) {
+	for _, tt := range []struct {
+		name, line, want string
+		do               func(w *deskWorld)
+	}{
+		{"a disk nearly full", "Disk", "Act now: 107 MB of 107 GB free Make room at once", func(w *deskWorld) { w.operated(handlers.Disk{Free: 107 << 20 * 95 / 100, Total: 100 << 30}, nil) }},
+		{"a disk getting full", "Disk", "Look at it: 5.4 GB of 107 GB free Make room before", func(w *deskWorld) { w.operated(handlers.Disk{Free: 5 << 30, Total: 100 << 30}, nil) }},
+		{"a disk that tells nothing", "Disk", "Not known: ", func(w *deskWorld) { w.operated(handlers.Disk{}, errors.ErrUnsupported) }},
+		{"a clock that is off", "Clock", "Act now: 1h0m0s ahead of the database's clock Let both machines", func(w *deskWorld) { w.clock.Advance(time.Hour) }},
+		{"nobody who works", "Background work", "Act now: Nobody has done any yet Run `portal serve`", func(*deskWorld) {}},
+		{"nobody who works any more", "Sending mail", "Act now: Last 10 minutes ago Nobody does the background work", func(w *deskWorld) {
+			if err := w.store.JobRan(w.t.Context(), models.JobMail, w.store.Now(), time.Minute, nil); err != nil {
+				w.t.Fatal(err)
+			}
+			w.clock.Advance(10 * time.Minute)
+		}},
+		{"a job that failed", "Forgetting what was kept for its time", "Look at it: Last 0 seconds ago, next in 60 minutes. It failed: no table It is tried again", func(w *deskWorld) {
+			if err := w.store.JobRan(w.t.Context(), models.JobForget, w.store.Now(), time.Hour, errors.New("no table")); err != nil {
+				w.t.Fatal(err)
+			}
+		}},
+		{"mails that wait long", "Mail", "Act now: 2 mails wait, one for 2 hours. The last error: refused by the server See whether", func(w *deskWorld) {
+			w.exec("UPDATE mails SET error = 'refused by the server', next_at = ?", w.store.Now().Add(-2*time.Hour))
+		}},
+		{"mails given up", "Mail", "Look at it: None waits; 2 were given up Mend what the error says", func(w *deskWorld) { w.exec("UPDATE mails SET failed_at = ?", w.store.Now()) }},
+		{"answers that failed", "Requests", "Act now: 2 answers of this process in the last minutes, of which 1 failed Find their request", func(w *deskWorld) {
+			w.exec("ALTER TABLE groups RENAME TO gone")
+			w.get("", "/groups")
+			w.exec("ALTER TABLE gone RENAME TO groups")
+			w.get("", "/healthz")
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newDeskWorld(t)
+			w.today()
+			for _, key := range []string{"a", "b"} {
+				w.exec("INSERT INTO mails (kind, dedupe_key, recipient, next_at, created_at) VALUES ('sign_in', ?, 'ana@example.org', ?, ?)", key, w.store.Now(), w.store.Now())
+			}
+			w.operated(handlers.Disk{Free: 40 << 30, Total: 100 << 30}, nil)
+			tt.do(w)
+			if lines := w.health(); !strings.HasPrefix(lines[tt.line], tt.want) {
+				t.Errorf("%s says %q, want %q…", tt.line, lines[tt.line], tt.want)
+			}
+		})
+	}
+}
+
+func TestRequestsOfLateAreThoseOfTheLastMinutes(t *testing.T) {
+	w := newDeskWorld(t)
+	count := func() (answered string, routes []string) {
+		page := w.page(w.get("ada", "/admin/health"), http.StatusOK)
+		for _, row := range page.All("table.figures tbody tr") {
+			routes = append(routes, row.Text("td:first-child")+" "+row.Text("td:nth-child(2)"))
+		}
+		return page.Text("dl.kpi dd"), routes
+	}
+	if answered, routes := count(); answered != "0" || len(routes) != 0 {
+		t.Errorf("before any: %s, %q", answered, routes)
+	}
+	for range 3 {
+		w.get("", "/healthz")
+	}
+	if answered, routes := count(); answered != "4" || !strings.Contains(strings.Join(routes, ", "), "GET /healthz 3") {
+		t.Errorf("at once: %s, %q", answered, routes)
+	}
+	w.clock.Advance(4 * time.Minute)
+	w.get("", "/healthz")
+	if answered, _ := count(); answered != "6" {
+		t.Errorf("four minutes later: %s", answered)
+	}
+	w.clock.Advance(4 * time.Minute)
+	if answered, routes := count(); answered != "2" || !strings.Contains(strings.Join(routes, ", "), "GET /healthz 1") {
+		t.Errorf("another four minutes later: %s, %q", answered, routes)
+	}
+	w.clock.Advance(time.Hour)
+	if answered, routes := count(); answered != "0" || len(routes) != 0 {
+		t.Errorf("an hour later: %s, %q", answered, routes)
+	}
+}

@@ -1,0 +1,78 @@
+package app
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// shortListener has no file descriptor for so many connections, then hands out those that it has, then ends.
+type shortListener struct {
+	net.Listener
+
+	refusals *int
+	conns    chan net.Conn
+}
+
+func (l shortListener) Accept() (net.Conn, error) {
+	if *l.refusals--; *l.refusals >= 0 {
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	select {
+	case conn := <-l.conns:
+		return conn, nil
+	default:
+		return nil, net.ErrClosed
+	}
+}
+
+func (shortListener) Close() error { return nil }
+
+func TestAShortageOfFileDescriptorsEndsNoServer(t *testing.T) {
+	refusals := 2
+	if _, err := newPatientListener(shortListener{refusals: &refusals}).Accept(); !errors.Is(err, net.ErrClosed) || refusals != -1 {
+		t.Errorf("it gave up with %v and %d refusals to come", err, refusals)
+	}
+}
+
+func TestAConnectionThatAskedNothingHoldsUpNoEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refusals, conns := 0, make(chan net.Conn, 2)
+		l := newPatientListener(shortListener{refusals: &refusals, conns: conns})
+		var clients, servers [2]net.Conn
+		for i := range clients {
+			clients[i], servers[i] = net.Pipe()
+			conns <- servers[i]
+			conn, err := l.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			servers[i] = conn
+		}
+		busy, silent := 0, 1
+		go func() { _, _ = clients[busy].Write([]byte("G")) }()
+		if _, err := servers[busy].Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+
+		closed := time.Now()
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := servers[silent].Read(make([]byte, 1)); !errors.Is(err, io.ErrClosedPipe) || time.Since(closed) != silenceLimit {
+			t.Errorf("the silent connection ended after %s with %v, want it closed after %s", time.Since(closed), err, silenceLimit)
+		}
+		go func() { _, _ = clients[busy].Write([]byte("E")) }()
+		if _, err := servers[busy].Read(make([]byte, 1)); err != nil {
+			t.Errorf("the connection with a request under way ended as well: %v", err)
+		}
+		if len(l.silent) != 1 || servers[silent].Close() != nil || len(l.silent) != 0 {
+			t.Errorf("%d connections are held for silent, want none that spoke or ended", len(l.silent))
+		}
+	})
+}

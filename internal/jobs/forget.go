@@ -1,0 +1,75 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/cdfoundation/portal/models"
+)
+
+// removeBatch is how many removals of files are read at once.
+const removeBatch = 1000
+
+// forget lets go of what was kept for its time, in the database and of mails in files.
+func (w *Worker) forget(ctx context.Context) error {
+	before, err := w.Store.Forget(ctx)
+	if err == nil {
+		err = w.KeptMail.Remove(func(_, _ string, date time.Time) bool { return date.Before(before) })
+	}
+	if err != nil && ctx.Err() == nil {
+		w.Log.LogAttrs(ctx, slog.LevelWarn, "what was kept for its time was not forgotten", slog.String("error", err.Error()))
+	}
+	return err
+}
+
+// removeFiles removes the files that the database wants to be gone, and notes that they are.
+func (w *Worker) removeFiles(ctx context.Context) error {
+	due, err := w.Store.DueFileRemovals(ctx, removeBatch)
+	if err != nil || len(due) == 0 {
+		return err
+	}
+	var ids []int64
+	var errs []error
+	mails, mailboxes := map[string]int64{}, map[string]models.FileRemoval{}
+	for _, r := range due {
+		switch r.Kind {
+		case models.FileUpload:
+			if err := w.Uploads.Remove(r.Name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				errs = append(errs, err)
+				continue
+			}
+			ids = append(ids, r.ID)
+		case models.FileMail:
+			mails[r.Name] = r.ID
+		case models.FileMailbox:
+			mailboxes[r.Name] = r
+		}
+	}
+	if len(mails)+len(mailboxes) > 0 {
+		err := w.KeptMail.Remove(func(id, to string, date time.Time) bool {
+			if _, ok := mails[id]; ok {
+				return true
+			}
+			box, ok := mailboxes[models.MailboxHash(to)]
+			return ok && (box.BeforeAt == nil || date.Before(*box.BeforeAt))
+		})
+		if err != nil {
+			errs = append(errs, err)
+		} else {
+			for _, r := range due {
+				if r.Kind != models.FileUpload {
+					ids = append(ids, r.ID)
+				}
+			}
+		}
+	}
+	if len(ids) > 0 {
+		slices.Sort(ids)
+		errs = append(errs, w.Store.FilesRemoved(ctx, ids))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,83 @@
+package models
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm/clause"
+)
+
+// JobRun is when a part of the background work was done last, by whichever process.
+type JobRun struct {
+	Name    string `gorm:"primaryKey"`
+	BeganAt time.Time
+	EndedAt time.Time
+	NextAt  time.Time // when it is to be done again
+	Error   string    // empty: it went well
+}
+
+// The parts of the background work.
+const (
+	JobMail   = "mail"   // looks for mails to send
+	JobForget = "forget" // lets go of what was kept for its time
+)
+
+// JobRan notes that a part of the background work was done, which began at the given time and is done again after pause.
+func (s *Store) JobRan(ctx context.Context, name string, began time.Time, pause time.Duration, failure error) error {
+	return s.tx(ctx, func(tx *Store) error {
+		run := JobRun{Name: name, BeganAt: began, EndedAt: tx.Now(), NextAt: tx.Now().Add(pause)}
+		if failure != nil {
+			run.Error = failure.Error()
+		}
+		return tx.write(ctx).Clauses(clause.OnConflict{UpdateAll: true}).Create(&run).Error
+	})
+}
+
+// Health is what the database tells an operator.
+type Health struct {
+	Database     string // its kind and version
+	Size         int64  // bytes
+	Schema       int64  // the last migration that was applied
+	ClockAhead   time.Duration
+	MailsWaiting int
+	MailsFailed  int           // given up
+	OldestMail   time.Duration // how long the mail is due that has waited longest
+	MailError    string        // of the last attempt that failed
+	Jobs         []JobRun
+}
+
+// Health reads it for who runs the site.
+func (s *Store) Health(ctx context.Context, by Viewer) (Health, error) {
+	if !by.Can(ManageSite, Object{}) {
+		return Health{}, fmt.Errorf("%w: health", ErrNotFound)
+	}
+	h := Health{Database: "SQLite "}
+	query := `SELECT sqlite_version() AS version, (SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()) AS size,
+		strftime('%s', 'now') AS seconds`
+	if s.postgres() {
+		h.Database = "PostgreSQL "
+		query = `SELECT current_setting('server_version') AS version, pg_database_size(current_database()) AS size, floor(extract(epoch FROM clock_timestamp()))::bigint AS seconds`
+	}
+	var facts struct {
+		Version       string
+		Size, Seconds int64
+	}
+	if err := s.read(ctx).Raw(query).Scan(&facts).Error; err != nil {
+		return h, translate(err)
+	}
+	h.Database, h.Size, h.ClockAhead = h.Database+facts.Version, facts.Size, s.Now().Sub(time.Unix(facts.Seconds, 0))
+	if err := s.read(ctx).Raw("SELECT COALESCE(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&h.Schema).Error; err != nil {
+		return h, translate(err)
+	}
+	figures, err := s.Figures(ctx)
+	if err != nil {
+		return h, err
+	}
+	h.MailsWaiting, h.MailsFailed, h.OldestMail = int(figures.MailsWaiting), int(figures.MailsFailed), figures.OldestMail
+	if err := s.read(ctx).Raw("SELECT error FROM mails WHERE error <> '' AND sent_at IS NULL ORDER BY id DESC LIMIT 1").Scan(&h.MailError).Error; err != nil {
+		return h, translate(err)
+	}
+	err = s.read(ctx).Order("name").Find(&h.Jobs).Error
+	return h, translate(err)
+}

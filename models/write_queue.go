@@ -1,0 +1,223 @@
+package models
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// writeQueue runs changes one after the other and commits together those that wait at the same time: it is the commit that
+// takes long, and many need no more of it than one. There is no goroutine of its own: whoever is first in the queue leads, runs what
+// waits, and then hands over to the first of those who came meanwhile.
+type writeQueue struct {
+	mu      sync.Mutex
+	led     bool
+	waiting []*change // the leader first
+	grouped bool      // the last commit was of more than one change
+}
+
+const (
+	queueLimit = 4096 // changes that wait; more are refused
+
+	queueLinger = 200 * time.Microsecond // given to those who were just answered to come back with their next change
+	batchTime   = 15 * time.Second       // for a batch on PostgreSQL
+)
+
+// batchLimit is how many changes are committed together: a variable for the benchmark of what that gives.
+var batchLimit = 512
+
+// change is a change that waits or runs.
+type change struct {
+	ctx   context.Context //nolint:containedctx // of whoever waits: it decides whether the change begins
+	fn    func(tx *Store) error
+	leads chan bool // true: lead; false: done
+	err   error
+	panic any
+	since time.Time
+}
+
+// Commit tells of one commit, for those who watch.
+type Commit struct {
+	Changes int           // committed together
+	Waiting int           // changes that came meanwhile
+	Waited  time.Duration // of the change that waited longest, until the batch began
+	Took    time.Duration // from the batch's beginning to its end
+}
+
+// ErrBusy is for a queue of changes that is full.
+var ErrBusy = fmt.Errorf("%w: too many changes wait", ErrUnavailable)
+
+// run lets c be committed by commit, alone or with others, and returns when that is done.
+func (q *writeQueue) run(c *change, commit func(batch []*change, waiting int)) error {
+	q.mu.Lock()
+	if len(q.waiting) >= queueLimit {
+		q.mu.Unlock()
+		return ErrBusy
+	}
+	c.leads = make(chan bool, 1)
+	q.waiting = append(q.waiting, c)
+	lead := !q.led
+	q.led = true
+	grouped := q.grouped
+	q.mu.Unlock()
+	if !lead {
+		lead = <-c.leads
+		if !lead {
+			return c.result()
+		}
+		q.mu.Lock()
+		grouped = q.grouped
+		q.mu.Unlock()
+	}
+	if grouped {
+		time.Sleep(queueLinger)
+	}
+	q.mu.Lock()
+	n := min(len(q.waiting), batchLimit)
+	batch := q.waiting[:n:n]
+	q.waiting = q.waiting[n:]
+	waiting := len(q.waiting)
+	q.grouped = n > 1
+	q.mu.Unlock()
+
+	commit(batch, waiting)
+
+	q.mu.Lock()
+	if len(q.waiting) > 0 {
+		q.waiting[0].leads <- true
+	} else {
+		q.led, q.waiting = false, nil
+	}
+	q.mu.Unlock()
+	for _, other := range batch[1:] {
+		other.leads <- false
+	}
+	return c.result()
+}
+
+func (c *change) result() error {
+	if c.panic != nil {
+		panic(c.panic)
+	}
+	return c.err
+}
+
+// try runs the change on tx. A panic is its owner's, who alone sees it.
+func (c *change) try(tx *Store) {
+	defer func() {
+		if r := recover(); r != nil {
+			c.panic = fmt.Sprintf("%v\n%s", r, debug.Stack())
+			c.err = errors.New("panic in a change")
+		}
+	}()
+	c.err = c.fn(tx)
+}
+
+// commit runs a batch in one transaction, each change behind a savepoint so that its refusal undoes nothing else. A change whose owner has gone before the
+// batch begins is left out; what has begun is finished, for to break a statement off undoes everybody's.
+func (s *Store) commit(batch []*change, waiting int) {
+	began := s.Now()
+	live := batch[:0:0]
+	told := Commit{Waiting: waiting}
+	for _, c := range batch {
+		if c.err = c.ctx.Err(); c.err == nil {
+			live = append(live, c)
+			told.Waited = max(told.Waited, began.Sub(c.since))
+		}
+	}
+	if len(live) == 0 {
+		return
+	}
+	ctx := context.WithoutCancel(live[0].ctx)
+	if s.postgres() {
+		bounded, cancel := context.WithTimeout(ctx, batchTime)
+		defer cancel()
+		ctx = bounded
+	}
+	var changed contentChange
+	err := s.writer.WithContext(ctx).Transaction(func(db *gorm.DB) (err error) {
+		db.Statement.ConnPool = &unbroken{db.Statement.ConnPool, ctx}
+		for _, c := range live {
+			if err := s.attempt(ctx, db, c, len(live) > 1); err != nil {
+				return err
+			}
+		}
+		changed, err = s.within(db).contentChange(ctx)
+		return err
+	})
+	if err != nil {
+		// What one was refused for may be another's change that is now undone.
+		for _, c := range live {
+			c.err = err
+		}
+		return
+	}
+	s.content.committed(changed)
+	if told.Changes, told.Took = len(live), s.Now().Sub(began); s.watch != nil {
+		s.watch(told)
+	}
+}
+
+// attempt runs one change of a batch. It returns an error only when the transaction is lost.
+func (s *Store) attempt(ctx context.Context, db *gorm.DB, c *change, among bool) error {
+	if !among {
+		c.try(s.within(db))
+		return c.err
+	}
+	pool := db.Statement.ConnPool
+	if _, err := pool.ExecContext(ctx, "SAVEPOINT change"); err != nil {
+		return err
+	}
+	if c.try(s.within(db)); c.err != nil {
+		if _, err := pool.ExecContext(ctx, "ROLLBACK TO SAVEPOINT change"); err != nil {
+			return errors.Join(c.err, err)
+		}
+	}
+	_, err := pool.ExecContext(ctx, "RELEASE SAVEPOINT change")
+	return err
+}
+
+// within is the store for a change in a transaction. It tells one time throughout.
+func (s *Store) within(db *gorm.DB) *Store {
+	now := s.Now()
+	return &Store{reader: db, writer: db, clock: func() time.Time { return now }, keys: s.keys, content: s.content, inside: true}
+}
+
+// unbroken is a transaction whose statements end with the batch and not with whoever wanted them.
+type unbroken struct {
+	gorm.ConnPool
+
+	ctx context.Context //nolint:containedctx // it takes the place of each statement's own
+}
+
+// PrepareContext prepares a statement.
+func (u *unbroken) PrepareContext(_ context.Context, query string) (*sql.Stmt, error) {
+	return u.ConnPool.PrepareContext(u.ctx, query) //nolint:contextcheck // that is what it is for
+}
+
+// ExecContext runs a statement.
+func (u *unbroken) ExecContext(_ context.Context, query string, args ...any) (sql.Result, error) {
+	return u.ConnPool.ExecContext(u.ctx, query, args...) //nolint:contextcheck // that is what it is for
+}
+
+// QueryContext runs a query.
+func (u *unbroken) QueryContext(_ context.Context, query string, args ...any) (*sql.Rows, error) {
+	return u.ConnPool.QueryContext(u.ctx, query, args...) //nolint:contextcheck // that is what it is for
+}
+
+// QueryRowContext runs a query for one row.
+func (u *unbroken) QueryRowContext(_ context.Context, query string, args ...any) *sql.Row {
+	return u.ConnPool.QueryRowContext(u.ctx, query, args...) //nolint:contextcheck // that is what it is for
+}
+
+// Commit ends the transaction.
+func (u *unbroken) Commit() error { return u.ConnPool.(gorm.TxCommitter).Commit() } //nolint:errcheck // a transaction is one
+
+// Rollback undoes the transaction.
+func (u *unbroken) Rollback() error { return u.ConnPool.(gorm.TxCommitter).Rollback() } //nolint:errcheck // a transaction is one

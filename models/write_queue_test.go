@@ -1,0 +1,175 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// together lets changes wait until all do, and then run. It returns what each came to, and of how many the commits were.
+func together(t *testing.T, s *Store, changes ...*change) (errs []error, commits []int) {
+	t.Helper()
+	s.WatchCommits(func(c Commit) { commits = append(commits, c.Changes) })
+	hold := make(chan struct{})
+	leading := make(chan struct{})
+	var everybody sync.WaitGroup
+	everybody.Go(func() {
+		if err := s.tx(t.Context(), func(*Store) error { close(leading); <-hold; return nil }); err != nil {
+			t.Error(err)
+		}
+	})
+	<-leading
+	errs = make([]error, len(changes))
+	for n, c := range changes {
+		everybody.Go(func() {
+			defer func() {
+				if r := recover(); r != nil {
+					errs[n] = fmt.Errorf("panic: %v", r)
+				}
+			}()
+			errs[n] = s.tx(c.ctx, c.fn)
+		})
+		for waiting := 0; waiting <= n; time.Sleep(time.Millisecond) {
+			s.queue.mu.Lock()
+			waiting = len(s.queue.waiting)
+			s.queue.mu.Unlock()
+		}
+	}
+	close(hold)
+	everybody.Wait()
+	return errs, commits
+}
+
+func settings(t *testing.T, s *Store) string {
+	t.Helper()
+	var all []string
+	if err := s.read(t.Context()).Raw("SELECT key FROM settings ORDER BY key").Scan(&all).Error; err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(all, " ")
+}
+
+func keep(ctx context.Context, key string, then error) *change {
+	return &change{ctx: ctx, fn: func(tx *Store) error {
+		if err := tx.write(ctx).Create(&Setting{Key: key, Value: "x"}).Error; err != nil {
+			return err
+		}
+		return then
+	}}
+}
+
+func TestChangesThatWaitAreCommittedTogetherAndARefusalUndoesItsOwnOnly(t *testing.T) {
+	s := rushStore(t, 1)
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	broken := keep(t.Context(), "broken", nil)
+	write := broken.fn
+	broken.fn = func(tx *Store) error {
+		if err := write(tx); err != nil {
+			return err
+		}
+		panic("out of tea")
+	}
+	leaving, leave := context.WithCancel(t.Context())
+	left := keep(leaving, "e-left-in-the-middle", nil)
+	stay := left.fn
+	left.fn = func(tx *Store) error { leave(); return stay(tx) }
+	errs, commits := together(t, s,
+		keep(t.Context(), "a", nil),
+		keep(t.Context(), "refused", ErrConflict),
+		keep(t.Context(), "b", nil),
+		keep(t.Context(), "a", nil), // is there already
+		broken,
+		keep(gone, "gone", nil),
+		keep(t.Context(), "d", nil),
+		left,
+	)
+	for n, want := range []error{nil, ErrConflict, nil, ErrConflict, nil, context.Canceled, nil, nil} {
+		if n == 4 {
+			if errs[n] == nil || !strings.Contains(errs[n].Error(), "out of tea") {
+				t.Errorf("the panic came back as %v", errs[n])
+			}
+			continue
+		}
+		if !errors.Is(errs[n], want) {
+			t.Errorf("change %d: %v, want %v", n, errs[n], want)
+		}
+	}
+	if got := settings(t, s); got != "a b d e-left-in-the-middle" {
+		t.Errorf("kept: %s", got)
+	}
+	if fmt.Sprint(commits) != "[1 7]" {
+		t.Errorf("commits of %v changes", commits)
+	}
+}
+
+func TestACommitThatFailsIsToldToAllWhoWereInIt(t *testing.T) {
+	s := rushStore(t, 1)
+	dangling := &change{ctx: t.Context(), fn: func(tx *Store) error {
+		if err := tx.write(t.Context()).Exec("PRAGMA defer_foreign_keys = ON").Error; err != nil {
+			return err
+		}
+		return tx.write(t.Context()).Exec("INSERT INTO ticket_type_quotas (ticket_type_id, quota_id) VALUES (1, 4711)").Error
+	}}
+	errs, _ := together(t, s, keep(t.Context(), "a", nil), dangling, keep(t.Context(), "b", ErrNotFound))
+	for n, err := range errs {
+		if err == nil || errors.Is(err, ErrNotFound) {
+			t.Errorf("change %d: %v, though nothing was committed", n, err)
+		}
+	}
+	if got := settings(t, s); got != "" {
+		t.Errorf("kept: %s", got)
+	}
+	if err := s.tx(t.Context(), keep(t.Context(), "later", nil).fn); err != nil || settings(t, s) != "later" {
+		t.Errorf("the next change: %v, kept: %s", err, settings(t, s))
+	}
+}
+
+func TestAQueueThatIsFullRefuses(t *testing.T) {
+	q := &writeQueue{led: true, waiting: make([]*change, queueLimit)}
+	if err := q.run(&change{}, nil); !errors.Is(err, ErrBusy) || !errors.Is(err, ErrUnavailable) {
+		t.Errorf("one more than may wait: %v", err)
+	}
+}
+
+func TestACrowdForAnEventThatIsFullDoesNotWait(t *testing.T) {
+	s := rushStore(t, 1)
+	watching, stop := context.WithCancel(t.Context())
+	watched := make(chan error, 1)
+	go func() { watched <- s.WatchContent(watching) }()
+	for !s.content.watched.Load() {
+		time.Sleep(time.Millisecond)
+	}
+	register := func(email string) (Registration, error) {
+		return s.Register(t.Context(), "rush", RegisterInput{Name: "Ada", Email: email, Tickets: []string{"seat"}, Consent: true})
+	}
+	first, err := register("first@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := register("second@example.org"); !errors.Is(err, ErrEventFull) {
+		t.Fatalf("one too many: %v", err)
+	}
+	commits := 0
+	s.WatchCommits(func(Commit) { commits++ })
+	if _, err := register("third@example.org"); !errors.Is(err, ErrEventFull) || commits > 0 {
+		t.Errorf("one more: %v, after %d commits", err, commits)
+	}
+	if _, err := register("First@Example.org"); !errors.Is(err, ErrAlreadyRegistered) {
+		t.Errorf("who has a place: %v", err)
+	}
+	if _, err := s.Cancel(t.Context(), s.RegistrationToken(first)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := register("fourth@example.org"); err != nil {
+		t.Errorf("a seat is free again: %v", err)
+	}
+	stop()
+	if err := <-watched; err != nil {
+		t.Error(err)
+	}
+}
