@@ -51,7 +51,8 @@ var auditWords = func() map[string]string {
 		"user.export": "took out all data of %s", "user.erase": "erased the account %s", "audit.forget": "forgot old entries up to %s",
 		"session.confirm": "proved once more who they are%s", "site.save": "changed the settings of the site%s", "sample.remove": "removed the sample content%s",
 		"backup.plan": "changed the plan of backups%s", "backup.ask": "asked for %s", "backup.take": "took out %s", "backup.delete": "deleted %s",
-		"settings.retention": "changed how long data is kept%s", "content.import": "loaded a file into %s",
+		"settings.retention": "changed how long data is kept%s", "setting.second_factor_required": "changed whether staff need a second factor%s",
+		"pages.renew": "let all pages be made anew%s", "content.import": "loaded a file into %s",
 		"post.remove_sample": "removed the sample %s", "event.remove_sample": "removed the sample %s", "group.remove_sample": "removed the sample %s",
 		"ambassador.remove_sample": "removed the sample %s",
 	})

@@ -97,6 +97,15 @@ func (a *App) showHealth(c *fiber.Ctx) error {
 	return show(c, http.StatusOK, a.pages.adminHealth, page)
 }
 
+// renewPages lets all pages be made anew.
+func (a *App) renewPages(c *fiber.Ctx) error {
+	if err := a.Store.RenewPages(c.UserContext(), viewer(c)); err != nil {
+		return err
+	}
+	a.flash(c, "pages-renewed")
+	return seeOther(c, links.DeskHealth)
+}
+
 // healthHeading says in a sentence how many parts are not well.
 func healthHeading(parts []HealthPart) string {
 	sick, poor := 0, 0
@@ -223,32 +232,97 @@ func requestPart(statuses map[string]int) HealthPart {
 	return part
 }
 
-// processParts are what the process takes, as its metrics tell.
-func (a *App) processParts() []HealthPart {
-	gauge := map[string]float64{}
+// processFigures are the figures of the process by name: gauges and counters, those with a label behind it, and histograms.
+func (a *App) processFigures() (values map[string]float64, histograms map[string]routeCount) {
+	values, histograms = map[string]float64{}, map[string]routeCount{}
 	families, err := a.Metrics.Gather()
 	if err != nil {
 		families = nil // what cannot be asked is not known
 	}
 	for _, family := range families {
 		for _, m := range family.GetMetric() {
-			if m.GetGauge() != nil && len(m.GetLabel()) == 0 {
-				gauge[family.GetName()] = m.GetGauge().GetValue()
+			name := family.GetName()
+			if len(m.GetLabel()) == 1 {
+				name += " " + m.GetLabel()[0].GetValue()
+			}
+			switch {
+			case len(m.GetLabel()) > 1:
+			case m.GetGauge() != nil:
+				values[name] = m.GetGauge().GetValue()
+			case m.GetCounter() != nil:
+				values[name] = m.GetCounter().GetValue()
+			case m.GetHistogram() != nil:
+				values[name] = m.GetHistogram().GetSampleSum()
+				histograms[name] = countOf(m.GetHistogram())
 			}
 		}
 	}
+	return values, histograms
+}
+
+// processParts are what the process takes and does, as its metrics tell.
+func (a *App) processParts() []HealthPart {
+	values, histograms := a.processFigures()
 	memory := HealthPart{Name: "Memory", Facts: "This machine does not tell", State: noState}
-	if n := gauge["process_resident_memory_bytes"]; n > 0 {
-		memory.Facts, memory.State = byteWords(uint64(n))+", in "+templates.Thousands(int(gauge["go_goroutines"]))+" goroutines", wellState
+	if n := values["process_resident_memory_bytes"]; n > 0 {
+		memory.Facts, memory.State = byteWords(uint64(n))+", in "+templates.Thousands(int(values["go_goroutines"]))+" goroutines", wellState
 	}
 	files := HealthPart{Name: "Open files", Facts: "This machine does not tell", State: noState}
-	if open, most := gauge["process_open_fds"], gauge["process_max_fds"]; open > 0 && most > 0 {
+	if open, most := values["process_open_fds"], values["process_max_fds"]; open > 0 && most > 0 {
 		files.Facts, files.State = templates.Thousands(int(open))+" of "+templates.Thousands(int(min(most, math.MaxInt32))), wellState
 		if open > .8*most {
 			files.State, files.Do = sickState, "Raise the limit of open files (LimitNOFILE of the service): without more, new visitors have to wait."
 		}
 	}
-	return []HealthPart{memory, files}
+	return []HealthPart{changesPart(values, histograms), pagesPart(values), memory, files}
+}
+
+// changesPart is how long those wait who change something, in this process since it started.
+func changesPart(values map[string]float64, histograms map[string]routeCount) HealthPart {
+	part := HealthPart{Name: "Changes", Facts: "None yet in this process", State: wellState}
+	took, waited := histograms["portal_commit_seconds"], histograms["portal_commit_wait_seconds"]
+	if took.answers == 0 {
+		return part
+	}
+	tookWithin, waitedFor := quantile(.95, routeCount{}, took), quantile(.95, routeCount{}, waited)
+	part.Facts = fmt.Sprintf("%s in %s of this process; 95%% of them waited at most %s and took at most %s",
+		templates.Plural(int(values["portal_commit_changes"]), "change", "changes"), templates.Plural(int(took.answers), "commit", "commits"), //nolint:gosec // no process commits so often
+		templates.Took(waitedFor), templates.Took(tookWithin))
+	waiting := int(values["portal_commit_queue_changes"])
+	if waiting > 0 {
+		part.Facts += "; " + templates.Plural(waiting, "waits", "wait") + " now"
+	}
+	switch {
+	case waiting > queueSick:
+		part.State, part.Do = sickState, "More come than can be kept, and from 4,096 on they are refused: look at the disk, and at what else writes to the database."
+	case waiting > queuePoor || waitedFor >= slowCommit || tookWithin >= slowCommit:
+		part.State, part.Do = poorState, "People wait when they save: look whether the disk is slow or busy, and what else writes to the database."
+	}
+	return part
+}
+
+const (
+	queuePoor  = 512 // changes that wait
+	queueSick  = 2048
+	slowCommit = time.Second
+)
+
+// pagesPart is how many public pages are kept ready, in this process since it started.
+func pagesPart(values map[string]float64) HealthPart {
+	part := HealthPart{Name: "Ready pages", Facts: "None asked for yet", State: wellState}
+	hits, misses := values["portal_page_cache_requests_total hit"], values["portal_page_cache_requests_total miss"]
+	if hits+misses == 0 {
+		return part
+	}
+	share := hits / (hits + misses)
+	part.Facts = fmt.Sprintf("%s of %s taken; %.0f%% of the public pages that were asked for lay ready", byteWords(uint64(values["portal_page_cache_bytes"])), byteWords(pageCacheLimit), math.Floor(100*share))
+	if gone := values["portal_page_cache_evictions_total"]; gone > 0 {
+		part.Facts += "; " + templates.Plural(int(gone), "page", "pages") + " had to go for want of room"
+		if share < .5 {
+			part.State, part.Do = poorState, "Most pages are made anew for each who asks: see in the log of the proxy whether a crawler reads the whole site, and slow it down there."
+		}
+	}
+	return part
 }
 
 // byteWords is a number of bytes as people say it.

@@ -29,9 +29,9 @@ func healthLines(page *testkit.Doc) map[string]string {
 }
 
 // operated is a deskWorld as a process runs it: with a disk, a mail server and the figures of the process.
-func (w *deskWorld) operated(disk handlers.Disk, diskErr error) {
+func (w *deskWorld) operated(disk handlers.Disk, diskErr error) (metrics *prometheus.Registry) {
 	w.t.Helper()
-	metrics := prometheus.NewRegistry()
+	metrics = prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	var err error
 	w.app, err = handlers.New(handlers.Options{
@@ -42,6 +42,7 @@ func (w *deskWorld) operated(disk handlers.Disk, diskErr error) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	return metrics
 }
 
 // today sets the clock to the machine's, which is that of the database.
@@ -113,6 +114,15 @@ func TestTheHealthPageSaysWhatToDo(t *testing.T) {
 			w.exec("UPDATE mails SET error = 'refused by the server', next_at = ?", w.store.Now().Add(-2*time.Hour))
 		}},
 		{"mails given up", "Mail", "Look at it: None waits; 2 were given up Mend what the error says", func(w *deskWorld) { w.exec("UPDATE mails SET failed_at = ?", w.store.Now()) }},
+		{"pages that lie ready", "Ready pages", "Well: ", func(w *deskWorld) {
+			for range 4 {
+				w.get("", "/groups")
+			}
+			if line := w.health()["Ready pages"]; !strings.HasSuffix(line, " KB of 67.1 MB taken; 75% of the public pages that were asked for lay ready") {
+				w.t.Errorf("it says %q", line)
+			}
+		}},
+		{"changes", "Changes", "Well: None yet in this process", func(*deskWorld) {}},
 		{"answers that failed", "Requests", "Act now: 2 answers of this process in the last minutes, of which 1 failed Find their request", func(w *deskWorld) {
 			w.exec("ALTER TABLE groups RENAME TO gone")
 			w.get("", "/groups")
@@ -132,6 +142,61 @@ func TestTheHealthPageSaysWhatToDo(t *testing.T) {
 				t.Errorf("%s says %q, want %q…", tt.line, lines[tt.line], tt.want)
 			}
 		})
+	}
+}
+
+func TestTheHealthPageTellsOfChangesThatWait(t *testing.T) {
+	for _, tt := range []struct {
+		waited  float64 // seconds
+		waiting float64
+		want    string
+	}{
+		{.001, 0, "Well: 2 changes in 1 commit of this process; 95% of them waited at most 1.0 ms and took at most 1.0 ms"},
+		{3, 0, "Look at it: 2 changes in 1 commit of this process; 95% of them waited at most 4.0 s and took at most 1.0 ms People wait"},
+		{.001, 600, "Look at it: 2 changes in 1 commit of this process; 95% of them waited at most 1.0 ms and took at most 1.0 ms; 600 wait now People wait"},
+		{.001, 3000, "Act now: 2 changes in 1 commit of this process; 95% of them waited at most 1.0 ms and took at most 1.0 ms; 3,000 wait now More come"},
+	} {
+		w := newDeskWorld(t)
+		w.today()
+		metrics := w.operated(handlers.Disk{Free: 40 << 30, Total: 100 << 30}, nil)
+		histogram := func(name string, value float64) {
+			h := prometheus.NewHistogram(prometheus.HistogramOpts{Name: name, Buckets: prometheus.ExponentialBuckets(.0005, 2, 15)})
+			metrics.MustRegister(h)
+			h.Observe(value)
+		}
+		histogram("portal_commit_changes", 2)
+		histogram("portal_commit_seconds", .001)
+		histogram("portal_commit_wait_seconds", tt.waited)
+		queue := prometheus.NewGauge(prometheus.GaugeOpts{Name: "portal_commit_queue_changes"})
+		metrics.MustRegister(queue)
+		queue.Set(tt.waiting)
+		if line := w.health()["Changes"]; !strings.HasPrefix(line, tt.want) {
+			t.Errorf("it says %q, want %q…", line, tt.want)
+		}
+	}
+}
+
+func TestAllPagesAreMadeAnewWhenAnAdminAsks(t *testing.T) {
+	w := newDeskWorld(t)
+	title := func() string { return w.page(w.get("", "/groups/berlin"), http.StatusOK).Text("h1") }
+	was := title()
+	// As a page that looks old: what changed is not noticed.
+	w.exec("DROP TRIGGER groups_changed")
+	w.exec("UPDATE groups SET name = 'CDF Spree' WHERE slug = 'berlin'")
+	if got := title(); got != was {
+		t.Fatalf("the page says %q before anybody asks", got)
+	}
+	page := w.page(w.get("ada", "/admin/health"), http.StatusOK)
+	answer := w.post("ada", page.Attr("aside form", "action"))
+	w.leads(answer, "/admin/health")
+	if got := title(); got != "CDF Spree" {
+		t.Errorf("the page still says %q", got)
+	}
+	if entry := w.page(w.get("ada", "/admin/audit?action=pages.renew"), http.StatusOK); !strings.Contains(entry.Text("main"), "Ada Example let all pages be made anew") {
+		t.Errorf("the audit log says %q", entry.Text("main"))
+	}
+	if err := w.store.RenewPages(t.Context(), w.viewers["sam"]); !errors.Is(err, models.ErrNotFound) {
+		t.Errorf("staff do it too: %v", err)
 	}
 }
 

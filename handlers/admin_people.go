@@ -12,6 +12,7 @@ import (
 
 	"github.com/cdfoundation/portal/internal/links"
 	"github.com/cdfoundation/portal/models"
+	"github.com/cdfoundation/portal/templates"
 )
 
 // AdminPersonList is the desk's list of accounts.
@@ -55,6 +56,7 @@ type AdminPersonShow struct {
 	ProfileDraft               bool
 	Profile                    *Field // to join one, nil when it has one
 	Groups                     []string
+	SignsIn, SecondFactor      string // how, in words
 	AuditURL, EraseURL         string // for admins
 	Errors                     FieldErrors
 }
@@ -203,6 +205,11 @@ func (a *App) personPage(c *fiber.Ctx, status int, errs FieldErrors) error {
 		Role: Field{Name: "role", Label: "Role", Options: roleOptions(v, p.Role), Error: errs.Of("role"), Hint: "It holds from the next click on, in every browser of theirs."},
 	}
 	data.Scripts = append(data.Scripts, "js/form.js")
+	factors, err := a.Store.FactorsOf(c.UserContext(), v, models.User{ID: id, Role: p.Role})
+	if err != nil {
+		return err
+	}
+	data.SignsIn, data.SecondFactor = personFactors(factors)
 	if v.Can(models.EraseOthers, models.Object{}) {
 		data.AuditURL, data.EraseURL = listURL(links.DeskAudit, "who", p.Email), links.DeskPersonErasure(id)
 	}
@@ -222,6 +229,28 @@ func (a *App) personPage(c *fiber.Ctx, status int, errs FieldErrors) error {
 		}
 	}
 	return show(c, status, a.pages.adminPersonShow, data)
+}
+
+// personFactors tell how somebody signs in, and what their second factor is.
+func personFactors(f models.Factors) (signsIn, second string) {
+	signsIn = "By mailed links; no password is set"
+	if f.Password != nil {
+		signsIn = "By mailed links, or with a password"
+	}
+	var factors []string
+	if f.Authenticator != nil {
+		factors = append(factors, "an authenticator app")
+	}
+	if n := len(f.Passkeys); n > 0 {
+		factors = append(factors, templates.Plural(n, "passkey", "passkeys"))
+	}
+	switch {
+	case len(factors) > 0:
+		return signsIn, strings.Join(factors, " and ") + ", with " + templates.Plural(f.RecoveryCodes, "recovery code", "recovery codes") + " left"
+	case f.Required:
+		return signsIn, "none, so the desk is closed to them until they set one up"
+	}
+	return signsIn, "none"
 }
 
 func (a *App) setRole(c *fiber.Ctx) error {

@@ -3,7 +3,9 @@ package handlers
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -29,6 +31,9 @@ type AdminSettings struct {
 	Contacts   [][]Field
 	Mails      [][]Field
 	KeptInDesk bool // no mail server is set
+	Retention  [][]Field
+
+	FactorRequired bool // of staff and admins
 }
 
 // siteFields are the fields of the form, with the words by which two versions of it are compared.
@@ -105,6 +110,60 @@ func (a *App) saveSettings(c *fiber.Ctx) error {
 	return a.settingsPage(c, http.StatusUnprocessableEntity, form, site, errs, nil)
 }
 
+func (a *App) saveRetention(c *fiber.Ctx) error {
+	var r models.Retention
+	form := map[string]string{}
+	for _, field := range []struct {
+		name string
+		days *int
+	}{{"attendee_days", &r.AttendeeDays}, {"mail_days", &r.MailDays}, {"audit_days", &r.AuditDays}} {
+		form[field.name] = typed(c, field.name)
+		*field.days, _ = strconv.Atoi(form[field.name]) // what is no number is 0, which is refused
+	}
+	err := a.Store.SetRetention(c.UserContext(), viewer(c), r)
+	var errs FieldErrors
+	switch {
+	case err == nil:
+		a.flash(c, "saved")
+		return seeOther(c, links.DeskSettings)
+	case !errs.Take(err):
+		return err
+	}
+	site, err := a.Store.Site(c.UserContext())
+	if err != nil {
+		return err
+	}
+	maps.Copy(form, siteFormOf(site))
+	return a.settingsPage(c, http.StatusUnprocessableEntity, form, site, errs, nil)
+}
+
+func (a *App) saveSecondFactorRule(c *fiber.Ctx) error {
+	if err := a.Store.RequireSecondFactor(c.UserContext(), viewer(c), typed(c, "required") == "yes"); err != nil {
+		return err
+	}
+	a.flash(c, "saved")
+	return seeOther(c, links.DeskSettings)
+}
+
+// retentionFields ask how long data is kept: what was typed, or what holds.
+func (a *App) retentionFields(c *fiber.Ctx, v map[string]string, errs FieldErrors) ([][]Field, error) {
+	holds, err := a.Store.Retention(c.UserContext())
+	days := func(name, label, hint string, days int) Field {
+		value, was := v[name]
+		if !was {
+			value = strconv.Itoa(days)
+		}
+		return Field{Name: name, Label: label, Hint: hint, Type: "text", Value: value, Max: 4, Digits: true, Required: true, Error: errs.Of(name)}
+	}
+	return [][]Field{
+		{days("attendee_days", "Names and addresses of registrations", "After the end of their event. The numbers stay.", holds.AttendeeDays)},
+		{
+			days("mail_days", "Mails", "That were sent or given up.", holds.MailDays),
+			days("audit_days", "The audit log", "At least 90.", holds.AuditDays),
+		},
+	}, err
+}
+
 // uploadedLogo keeps the logo that the form sends; what it shows is the site's name. It is nil when none was sent.
 func (a *App) uploadedLogo(c *fiber.Ctx, name string) (*models.Medium, FieldErrors, error) {
 	header := sentFile(c, "logo")
@@ -157,6 +216,13 @@ func (a *App) settingsPage(c *fiber.Ctx, status int, v map[string]string, site m
 			{text("sender_name", "Name of the sender", "Empty: as PORTAL_MAIL_FROM says.", 100)},
 			{email("sender_address", "Address of the sender", "The mail server must allow it. Empty: as PORTAL_MAIL_FROM says.")},
 		},
+	}
+	var err error
+	if page.Retention, err = a.retentionFields(c, v, errs); err != nil {
+		return err
+	}
+	if page.FactorRequired, err = a.Store.SecondFactorRequired(c.UserContext()); err != nil {
+		return err
 	}
 	if site.Logo != nil && site.Logo.Name == "" {
 		// What the form sent is only an id; the picture that it shows is the one that is kept.

@@ -163,6 +163,69 @@ func TestSettingsThatAreWrongAreToldAtTheirField(t *testing.T) {
 	}
 }
 
+func TestHowLongDataIsKeptIsChosenAndHolds(t *testing.T) {
+	w := newDeskWorld(t)
+	page := w.page(w.get("ada", "/admin/settings"), http.StatusOK)
+	for field, want := range map[string]string{"attendee_days": "365", "mail_days": "90", "audit_days": "730"} {
+		if got := page.Attr("#"+field, "value"); got != want {
+			t.Errorf("%s is %q at first, want %q", field, got, want)
+		}
+	}
+	form := []string{"attendee_days", "30", "mail_days", "7", "audit_days", "400"}
+	for _, wrong := range []struct{ field, value string }{{"attendee_days", "6"}, {"mail_days", ""}, {"mail_days", "a week"}, {"audit_days", "89"}, {"audit_days", "4000"}} {
+		page := w.page(w.post("ada", "/admin/settings/retention", with(form, wrong.field, wrong.value)...), http.StatusUnprocessableEntity)
+		if errs := page.All("[data-error-summary] a"); len(errs) != 1 || errs[0].Attr(":scope", "href") != "#"+wrong.field || !page.Has("#"+wrong.field+"-error") {
+			t.Errorf("%s %q: %d errors", wrong.field, wrong.value, len(errs))
+		}
+		if got := page.Attr("#"+wrong.field, "value"); got != wrong.value || page.Attr("#name", "value") != "CDF Community" {
+			t.Errorf("what was typed became %q", got)
+		}
+	}
+	w.exec("INSERT INTO mails (kind, dedupe_key, recipient, next_at, created_at, sent_at) VALUES ('sign_in', 'old', 'ana@example.org', ?, ?, ?)",
+		w.store.Now().AddDate(0, 0, -8), w.store.Now().AddDate(0, 0, -8), w.store.Now().AddDate(0, 0, -8))
+	old := func() (n int) {
+		if _, err := w.store.Forget(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.scan(&n, "SELECT count(*) FROM mails WHERE dedupe_key = 'old'")
+		return n
+	}
+	if old() != 1 {
+		t.Error("a mail of eight days is gone before anything was chosen")
+	}
+	w.leads(w.post("ada", "/admin/settings/retention", form...), "/admin/settings")
+	if got := w.page(w.get("ada", "/admin/settings"), http.StatusOK).Attr("#mail_days", "value"); got != "7" {
+		t.Errorf("the form shows %q", got)
+	}
+	if old() != 0 {
+		t.Error("a mail of eight days is kept although seven were chosen")
+	}
+}
+
+func TestStaffNeedASecondFactorWhenTheSettingsSaySo(t *testing.T) {
+	w := newDeskWorld(t)
+	w.addApp("ada")
+	ticked := func() bool {
+		return w.page(w.get("ada", "/admin/settings"), http.StatusOK).Has("[name=required][checked]")
+	}
+	if ticked() {
+		t.Error("it is required at first")
+	}
+	w.leads(w.post("ada", "/admin/settings/second-factor", "required", "yes"), "/admin/settings")
+	if !ticked() {
+		t.Error("the form does not show it")
+	}
+	w.leads(w.get("sam", "/admin/people"), "/account/security")
+	if text := w.page(w.get("ada", "/admin/people/5"), http.StatusOK).Text("main"); !strings.Contains(text, "By mailed links; no password is set. Second factor: none, so the desk is closed to them until they set one up.") {
+		t.Errorf("Sam's page says %q", text)
+	}
+	w.leads(w.post("ada", "/admin/settings/second-factor"), "/admin/settings")
+	w.page(w.get("sam", "/admin/people"), http.StatusOK)
+	if text := w.page(w.get("sam", "/admin/people/6"), http.StatusOK).Text("main"); !strings.Contains(text, "Second factor: an authenticator app, with ") || !strings.Contains(text, "recovery codes left.") {
+		t.Errorf("Ada's page says %q", text)
+	}
+}
+
 func TestTwoAdminsWhoSaveTheSettingsSeeBothTexts(t *testing.T) {
 	w := newDeskWorld(t)
 	w.leads(w.post("ada", "/admin/settings", siteForm("name", "Theirs")...), "/admin/settings")

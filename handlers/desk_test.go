@@ -35,6 +35,7 @@ type deskWorld struct {
 	clock   *clock.Fake
 	kept    mail.File
 	backups string            // where they lie
+	ready   error             // what keeps the portal from answering
 	cookies map[string]string // by name of the person
 	viewers map[string]models.Viewer
 }
@@ -97,7 +98,7 @@ func newDeskWorld(t testing.TB, outside ...*auth.Outside) *deskWorld {
 	base, _ := url.Parse("http://community.example.org")
 	w.app, err = handlers.New(handlers.Options{
 		Store: w.store, Site: links.New(base), Log: slog.New(slog.DiscardHandler), Keys: keys, Uploads: uploads,
-		KeptMail: &w.kept, BackupDir: w.backups, Ready: func(context.Context) error { return nil }, Contact: "community@example.org", Outside: outside,
+		KeptMail: &w.kept, BackupDir: w.backups, Ready: func(context.Context) error { return w.ready }, Contact: "community@example.org", Outside: outside,
 	})
 	if err != nil {
 		t.Fatal(err)

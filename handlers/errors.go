@@ -81,9 +81,6 @@ func (a *App) showError(c *fiber.Ctx, err error) error {
 		}
 		words = errorWords[status]
 	}
-	if status == http.StatusServiceUnavailable {
-		c.Set(fiber.HeaderRetryAfter, "30")
-	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Response().Header.Del(fiber.HeaderETag)
 	if strings.HasPrefix(c.Path(), "/api/") {

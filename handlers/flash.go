@@ -48,6 +48,7 @@ var flashes = map[string]string{
 	"sample-gone":    "The sample content is gone, but for events with registrations and profiles that belong to somebody.",
 	"backup-asked":   "A backup is made in the background and tested. Look again in a moment.",
 	"backup-deleted": "Deleted.",
+	"pages-renewed":  "Every page is made anew when somebody next asks for it.",
 
 	"confirmed":             "Thank you. Go on with what you wanted to do.",
 	"password-set":          "The password is set. Other browsers were signed out.",

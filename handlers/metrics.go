@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"strconv"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/cdfoundation/portal/internal/auth"
 	"github.com/cdfoundation/portal/models"
 )
 
@@ -21,6 +23,7 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	series   *sync.Map // answer → answerSeries: finding one by its labels takes longer than answering from the cache
+	signIns  *prometheus.CounterVec
 }
 
 // answer is what an answered request is counted by.
@@ -36,7 +39,7 @@ type answerSeries struct {
 }
 
 func newMetrics(r prometheus.Registerer) metrics {
-	return metrics{
+	m := metrics{
 		series: new(sync.Map),
 		requests: promauto.With(r).NewCounterVec(prometheus.CounterOpts{
 			Name: "portal_http_requests_total", Help: "Requests answered, by route, method, family of status, success (no fault of ours) and whether somebody was signed in.",
@@ -45,7 +48,39 @@ func newMetrics(r prometheus.Registerer) metrics {
 			Name: "portal_http_request_duration_seconds", Help: "How long an answer took, by route and method.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"route", "method"}),
+		signIns: promauto.With(r).NewCounterVec(prometheus.CounterOpts{
+			Name: "portal_sign_ins_total", Help: "Attempts to sign in, by way (password, link, passkey, outside, second_factor) and outcome: accepted, refused, second_factor (is asked for), failed (by a fault of ours or of a service).",
+		}, []string{"way", "outcome"}),
 	}
+	for _, way := range []string{byPassword, byLink, byPasskey, byOutside, bySecondFactor} {
+		for _, outcome := range []string{"accepted", "refused", "failed"} {
+			m.signIns.WithLabelValues(way, outcome)
+		}
+	}
+	return m
+}
+
+// The ways to sign in, as they are counted.
+const (
+	byPassword     = "password"
+	byLink         = "link"
+	byPasskey      = "passkey"
+	byOutside      = "outside"
+	bySecondFactor = "second_factor"
+)
+
+// signedIn counts an attempt to sign in by what came of it.
+func (m metrics) signedIn(way string, err error) {
+	outcome := "failed"
+	switch status := statusOf(err); {
+	case err == nil:
+		outcome = "accepted"
+	case errors.Is(err, models.ErrSecondFactor):
+		outcome = "second_factor"
+	case errors.Is(err, auth.ErrOutside), status < fiber.StatusInternalServerError:
+		outcome = "refused"
+	}
+	m.signIns.WithLabelValues(way, outcome).Inc()
 }
 
 // answered counts a request.
@@ -75,12 +110,21 @@ const figuresTimeout = 5 * time.Second
 var (
 	rowsDesc       = prometheus.NewDesc("portal_rows", "What there is: public posts, listed groups, events to come, accounts, registrations by state, mails that wait or were given up.", []string{"of"}, nil)
 	oldestMailDesc = prometheus.NewDesc("portal_oldest_mail_seconds", "How long the mail is due that has waited longest.", nil, nil)
+
+	jobAgeDesc     = prometheus.NewDesc("portal_job_age_seconds", "How long ago a part of the background work was done last, by whichever process.", []string{"job"}, nil)
+	jobOverdueDesc = prometheus.NewDesc("portal_job_overdue_seconds", "How long ago it was to be done again.", []string{"job"}, nil)
+	jobFailedDesc  = prometheus.NewDesc("portal_job_failed", "1 when it failed the last time.", []string{"job"}, nil)
+
+	backupAgeDesc    = prometheus.NewDesc("portal_backup_age_seconds", "How old the last good backup is; without one, for how long one could have been made.", nil, nil)
+	backupEveryDesc  = prometheus.NewDesc("portal_backup_every_seconds", "How long the plan leaves between two backups; 0: they are made by hand.", nil, nil)
+	backupFailedDesc = prometheus.NewDesc("portal_backup_failed", "1 when the last backup failed.", nil, nil)
 )
 
 // Describe names the figures.
 func (figures) Describe(all chan<- *prometheus.Desc) {
-	all <- rowsDesc
-	all <- oldestMailDesc
+	for _, d := range []*prometheus.Desc{rowsDesc, oldestMailDesc, jobAgeDesc, jobOverdueDesc, jobFailedDesc, backupAgeDesc, backupEveryDesc, backupFailedDesc} {
+		all <- d
+	}
 }
 
 // Collect reads the figures.
@@ -99,7 +143,25 @@ func (f figures) Collect(all chan<- prometheus.Metric) {
 	} {
 		all <- prometheus.MustNewConstMetric(rowsDesc, prometheus.GaugeValue, float64(n), of)
 	}
-	all <- prometheus.MustNewConstMetric(oldestMailDesc, prometheus.GaugeValue, now.OldestMail.Seconds())
+	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
+		all <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
+	}
+	gauge(oldestMailDesc, now.OldestMail.Seconds())
+	for _, job := range now.Jobs {
+		gauge(jobAgeDesc, max(0, f.store.Now().Sub(job.EndedAt).Seconds()), job.Name)
+		gauge(jobOverdueDesc, max(0, f.store.Now().Sub(job.NextAt).Seconds()), job.Name)
+		gauge(jobFailedDesc, oneIf(job.Error != ""), job.Name)
+	}
+	gauge(backupAgeDesc, now.Backups.Age.Seconds())
+	gauge(backupEveryDesc, now.Backups.Every.Seconds())
+	gauge(backupFailedDesc, oneIf(now.Backups.Failed))
+}
+
+func oneIf(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // sendMetrics answers Prometheus in its text format.

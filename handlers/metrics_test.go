@@ -3,6 +3,8 @@ package handlers_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -10,13 +12,16 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
 	"github.com/cdfoundation/portal/handlers"
+	"github.com/cdfoundation/portal/internal/auth"
 	"github.com/cdfoundation/portal/internal/links"
 	"github.com/cdfoundation/portal/internal/testkit"
+	"github.com/cdfoundation/portal/models"
 )
 
 func TestFiguresNameRoutesAndNothingThatSomebodyTyped(t *testing.T) {
@@ -67,6 +72,90 @@ func TestFiguresNameRoutesAndNothingThatSomebodyTyped(t *testing.T) {
 	if accounts != 6 {
 		t.Errorf("%v accounts, want 6", accounts)
 	}
+}
+
+func TestSignInsAreCountedByWayAndOutcome(t *testing.T) {
+	s := newService(t)
+	w := newDeskWorld(t, auth.NewOpenID(s.URL, "portal", "hush", "http://community.example.org/login/with/openid/callback"))
+	counted := func(way, outcome string, want int) {
+		t.Helper()
+		line := fmt.Sprintf("portal_sign_ins_total{outcome=%q,way=%q} %d\n", outcome, way, want)
+		if text := string(w.get("", "/metrics").body); !strings.Contains(text, line) {
+			t.Errorf("the figures lack %s", line)
+		}
+	}
+	link := func(email string) deskAnswer {
+		token, err := w.store.NewSignInLink(t.Context(), email)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w.post("", "/login/"+token)
+	}
+	counted("password", "accepted", 0)
+	link("ana@example.org")
+	w.post("", "/login/none")
+	counted("link", "accepted", 1)
+	counted("link", "refused", 1)
+	w.post("", "/login/password", "email", "ana@example.org", "password", "not hers")
+	w.post("", "/login/password", "email", "nobody@example.org", "password", "not theirs")
+	counted("password", "refused", 2)
+	w.post("", "/login/passkey", "challenge", "none", "passkey", "{}")
+	counted("passkey", "refused", 1)
+
+	back, cookie := w.visit("openid", "")
+	w.back(back, cookie)
+	s.email = "nobody@example.org"
+	back, cookie = w.visit("openid", "")
+	w.back(back, cookie)
+	counted("outside", "accepted", 1)
+	counted("outside", "refused", 1)
+	back, cookie = w.visit("openid", "")
+	s.Close()
+	w.back(back, cookie)
+	counted("outside", "failed", 1)
+
+	w.addApp("ana")
+	link("ana@example.org")
+	counted("link", "second_factor", 1)
+	w.exec("ALTER TABLE sign_in_links RENAME TO gone")
+	w.post("", "/login/none")
+	counted("link", "failed", 1)
+}
+
+func TestFiguresTellHowOldJobsAndBackupsAre(t *testing.T) {
+	w := newDeskWorld(t)
+	has := func(lines ...string) {
+		t.Helper()
+		text := string(w.get("", "/metrics").body)
+		for _, line := range lines {
+			if !strings.Contains(text, line+"\n") {
+				t.Errorf("the figures lack %s", line)
+			}
+		}
+	}
+	has("portal_backup_age_seconds 0", "portal_backup_every_seconds 86400", "portal_backup_failed 0")
+	if err := w.store.JobRan(t.Context(), models.JobMail, w.store.Now(), time.Minute, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.store.JobRan(t.Context(), models.JobForget, w.store.Now(), time.Hour, errors.New("no table")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.work(); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Advance(10 * time.Minute)
+	has(`portal_job_age_seconds{job="mail"} 600`, `portal_job_overdue_seconds{job="mail"} 540`, `portal_job_failed{job="mail"} 0`,
+		`portal_job_overdue_seconds{job="forget"} 0`, `portal_job_failed{job="forget"} 1`, "portal_backup_age_seconds 600")
+
+	w.leads(w.post("ada", "/admin/backups"), "/admin/backups")
+	if made, err := w.work(); !made || err != nil {
+		t.Fatal(made, err)
+	}
+	w.clock.Advance(time.Minute)
+	has("portal_backup_age_seconds 60", "portal_backup_failed 0")
+	w.exec("INSERT INTO backups (state, file, note, created_at) VALUES ('failed', '', 'no room', ?)", w.store.Now())
+	w.leads(w.post("ada", "/admin/backups/plan", "every", "0", "hour", "3", "daily", "7", "weekly", "4"), "/admin/backups")
+	has("portal_backup_age_seconds 60", "portal_backup_failed 1", "portal_backup_every_seconds 0")
 }
 
 func TestFiguresAreForTheOwnNetwork(t *testing.T) {

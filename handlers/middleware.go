@@ -56,6 +56,9 @@ func (a *App) logged(c *fiber.Ctx) error {
 			return err
 		}
 	}
+	if after := retryAfter[c.Response().StatusCode()]; after != "" && c.GetRespHeader(fiber.HeaderRetryAfter) == "" {
+		c.Set(fiber.HeaderRetryAfter, after)
+	}
 	c.Response().Header.SetCanonical(requestIDHeader, []byte(id))
 	route, _ := c.Locals(routeKey).(string)
 	size := 0
@@ -74,6 +77,9 @@ func (a *App) logged(c *fiber.Ctx) error {
 	}
 	return nil
 }
+
+// retryAfter is when to ask again what was refused for the moment, in seconds, where who refused does not say.
+var retryAfter = map[int]string{429: "60", 503: "5"}
 
 // limitedInTime gives the request its deadline.
 func (a *App) limitedInTime(c *fiber.Ctx) error {

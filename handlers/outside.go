@@ -87,6 +87,9 @@ func (a *App) returnFromOutside(c *fiber.Ctx) error {
 		return a.outsideRefused(c, "That took too long, or was begun in another browser. Try once more, or have a link mailed to you")
 	}
 	email, err := service.Return(c.UserContext(), visit.OutsideVisit, c.Query("state"), c.Query("code"))
+	if err != nil {
+		a.metrics.signedIn(byOutside, err)
+	}
 	if errors.Is(err, auth.ErrOutside) {
 		return a.outsideRefused(c, service.Name+" told us no verified address of yours. Have a link mailed to you instead")
 	}
@@ -94,6 +97,7 @@ func (a *App) returnFromOutside(c *fiber.Ctx) error {
 		return a.outsideSilent(c, service, err)
 	}
 	token, next, err := a.Store.SignInFromOutside(c.UserContext(), viewer(c), email, service.Key, c.Get(fiber.HeaderUserAgent), visit.Next)
+	a.metrics.signedIn(byOutside, err)
 	if errors.Is(err, models.ErrNotFound) {
 		return a.outsideRefused(c, "There is no account with the address that "+service.Name+" has of you. Sign in with the one you use here")
 	}

@@ -71,6 +71,7 @@ func (a *App) signInWithPasskey(c *fiber.Ctx) error {
 		next = half.NextPath
 	}
 	token, err := a.Store.SignInWithPasskey(c.UserContext(), a.passkeys, viewer(c), typed(c, "challenge"), typed(c, "passkey"), c.Get(fiber.HeaderUserAgent))
+	a.metrics.signedIn(byPasskey, err)
 	if errors.Is(err, models.ErrWrongPasskey) {
 		var errs FieldErrors
 		errs.Add("email", "This passkey did not sign you in. Try once more, or have a link mailed to you")

@@ -126,6 +126,9 @@ var permissions = map[string]permission{
 	"POST /admin/setup/mail":                       {may: "ada"},
 	"POST /admin/setup/sample":                     {may: "ada"},
 	"GET /admin/health":                            {may: "ada"},
+	"POST /admin/health/pages":                     {may: "ada"},
+	"POST /admin/settings/retention":               {may: "ada", form: []string{"attendee_days", "365", "mail_days", "90", "audit_days", "730"}},
+	"POST /admin/settings/second-factor":           {may: "ada"},
 	"POST /admin/settings":                         {may: "ada", form: siteForm()},
 	"POST /admin/posts/:id/revisions/:revision/restoration": {
 		sample: "/admin/posts/1/revisions/1/restoration", may: ownOnly, form: []string{"version", "1"},

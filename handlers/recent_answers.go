@@ -30,7 +30,7 @@ type look struct {
 	routes   map[string]routeCount
 }
 
-// routeCount is how many answers of a route took how long.
+// routeCount is how many answers of a route, or commits, took how long.
 type routeCount struct {
 	answers uint64
 	buckets []bucket
@@ -81,15 +81,19 @@ func (r *recentAnswers) look(at time.Time) look {
 			case m.GetCounter() != nil:
 				l.statuses[labelOf(m, "status")] += m.GetCounter().GetValue()
 			case m.GetHistogram() != nil:
-				count := routeCount{answers: m.GetHistogram().GetSampleCount()}
-				for _, b := range m.GetHistogram().GetBucket() {
-					count.buckets = append(count.buckets, bucket{b.GetUpperBound(), b.GetCumulativeCount()})
-				}
-				l.routes[labelOf(m, "method")+" "+labelOf(m, "route")] = count
+				l.routes[labelOf(m, "method")+" "+labelOf(m, "route")] = countOf(m.GetHistogram())
 			}
 		}
 	}
 	return l
+}
+
+func countOf(h *dto.Histogram) routeCount {
+	count := routeCount{answers: h.GetSampleCount()}
+	for _, b := range h.GetBucket() {
+		count.buckets = append(count.buckets, bucket{b.GetUpperBound(), b.GetCumulativeCount()})
+	}
+	return count
 }
 
 func labelOf(m *dto.Metric, name string) string {

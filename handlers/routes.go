@@ -201,7 +201,10 @@ func (a *App) routes() []Route {
 	add(get, "/admin/backups/:id/file", "file of a backup", Admin, a.sendBackup).Fresh = true
 	add(post, "/admin/backups/:id/deletion", "delete a backup", Admin, a.deleteBackup)
 	add(get, "/admin/health", "how the portal is", Admin, a.showHealth)
+	add(post, "/admin/health/pages", "make all pages anew", Admin, a.renewPages)
 	add(post, "/admin/settings", "save the settings of the site", Admin, a.saveSettings).Fresh = true
+	add(post, "/admin/settings/retention", "save how long data is kept", Admin, a.saveRetention).Fresh = true
+	add(post, "/admin/settings/second-factor", "save whether staff need a second factor", Admin, a.saveSecondFactorRule).Fresh = true
 
 	// Desk: events and groups
 	add(get, "/admin/events", "events of the desk", DeskUser, a.listDeskEvents)

@@ -10,7 +10,9 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
+	"github.com/cdfoundation/portal/internal/auth"
 	"github.com/cdfoundation/portal/internal/testkit"
+	"github.com/cdfoundation/portal/models"
 )
 
 // shownCode is the code that an app shows which has scanned or typed what the page shows.
@@ -210,6 +212,29 @@ func TestTheDeskOpensToStaffWithASecondFactorWhenItIsRequired(t *testing.T) {
 	w.leads(w.post("", "/login/"+token), "/account/security")
 	w.addApp("sam")
 	w.page(w.get("sam", "/admin/people"), http.StatusOK)
+}
+
+func TestWhoIsRefusedForTheMomentIsToldWhenToAskAgain(t *testing.T) {
+	s := newService(t)
+	w := newDeskWorld(t, auth.NewOpenID(s.URL, "portal", "hush", "http://community.example.org/login/with/openid/callback"))
+	told := func(what string, answer deskAnswer, status int, after string) {
+		t.Helper()
+		if answer.StatusCode != status || answer.Header.Get("Retry-After") != after {
+			t.Errorf("%s: %d, Retry-After %q; want %d, %q", what, answer.StatusCode, answer.Header.Get("Retry-After"), status, after)
+		}
+	}
+	guess := func() deskAnswer {
+		return w.post("", "/login/password", "email", "ana@example.org", "password", "not hers")
+	}
+	for range 5 {
+		told("a wrong password", guess(), http.StatusUnprocessableEntity, "")
+	}
+	told("one too many", guess(), http.StatusTooManyRequests, "60")
+	s.Close()
+	told("a service that does not answer", w.get("", "/login/with/openid"), http.StatusServiceUnavailable, "5")
+	told("a page", w.get("", "/events"), http.StatusOK, "")
+	w.ready = models.ErrUnavailable
+	told("a balancer, while the database is away", w.get("", "/readyz"), http.StatusServiceUnavailable, "5")
 }
 
 func TestStaffResetWhatSomebodyLost(t *testing.T) {

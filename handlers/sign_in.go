@@ -148,6 +148,7 @@ func (a *App) showSignInLink(c *fiber.Ctx) error {
 func (a *App) signIn(c *fiber.Ctx) error {
 	private(c)
 	token, next, err := a.Store.SignIn(c.UserContext(), viewer(c), c.Params("token"), c.Get(fiber.HeaderUserAgent))
+	a.metrics.signedIn(byLink, err)
 	return a.entered(c, token, next, err)
 }
 
@@ -208,6 +209,7 @@ func (a *App) signInWithPassword(c *fiber.Ctx) error {
 		from = network(a.client(c))
 	}
 	token, next, err := a.Store.SignInWithPassword(c.UserContext(), viewer(c), email, password, from, c.Get(fiber.HeaderUserAgent), nextPath(c))
+	a.metrics.signedIn(byPassword, err)
 	switch {
 	case errors.Is(err, models.ErrWrongPassword):
 		errs.Add("password", "Address and password do not belong together. Without a password, have a link mailed to you")
@@ -244,6 +246,7 @@ func (a *App) askSecondFactor(c *fiber.Ctx, status int, errs FieldErrors) error 
 func (a *App) signInWithCode(c *fiber.Ctx) error {
 	private(c)
 	token, next, err := a.Store.SignInWithCode(c.UserContext(), viewer(c), c.Cookies(a.halfCookie()), typed(c, "code"), c.Get(fiber.HeaderUserAgent))
+	a.metrics.signedIn(bySecondFactor, err)
 	var errs FieldErrors
 	if status := wrongCode(&errs, "code", err); status != 0 {
 		return a.askSecondFactor(c, status, errs)

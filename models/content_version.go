@@ -118,11 +118,27 @@ func (c *content) committed(change contentChange) {
 
 // RaiseContentVersion lets every process make its public pages anew.
 func (s *Store) RaiseContentVersion(ctx context.Context) error {
+	return s.tx(ctx, func(tx *Store) error { return tx.raiseContentVersion(ctx) })
+}
+
+func (s *Store) raiseContentVersion(ctx context.Context) error {
+	if s.postgres() {
+		return s.write(ctx).Exec("SELECT set_config('portal.content', 'changed', true), pg_notify('portal_content_version', 'content')").Error
+	}
+	return s.write(ctx).Exec("UPDATE content_version SET content = content + 1").Error
+}
+
+// RenewPages lets every process make its public pages anew because somebody who runs the site asks for it. Others are told
+// ErrNotFound.
+func (s *Store) RenewPages(ctx context.Context, by Viewer) error {
+	if !by.Can(ManageSite, Object{}) {
+		return fmt.Errorf("%w: pages", ErrNotFound)
+	}
 	return s.tx(ctx, func(tx *Store) error {
-		if tx.postgres() {
-			return tx.write(ctx).Exec("SELECT set_config('portal.content', 'changed', true), pg_notify('portal_content_version', 'content')").Error
+		if err := tx.raiseContentVersion(ctx); err != nil {
+			return err
 		}
-		return tx.write(ctx).Exec("UPDATE content_version SET content = content + 1").Error
+		return tx.audit(ctx, by, "pages.renew", "settings", 0, "", "")
 	})
 }
 

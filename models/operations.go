@@ -78,6 +78,6 @@ func (s *Store) Health(ctx context.Context, by Viewer) (Health, error) {
 	if err := s.read(ctx).Raw("SELECT error FROM mails WHERE error <> '' AND sent_at IS NULL ORDER BY id DESC LIMIT 1").Scan(&h.MailError).Error; err != nil {
 		return h, translate(err)
 	}
-	err = s.read(ctx).Order("name").Find(&h.Jobs).Error
-	return h, translate(err)
+	h.Jobs = figures.Jobs
+	return h, nil
 }

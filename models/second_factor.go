@@ -90,6 +90,14 @@ func (s *Store) Factors(ctx context.Context, by Viewer) (f Factors, err error) {
 	return f, err
 }
 
+// FactorsOf reads how an account can prove whose it is, for staff and admins. Others are told ErrNotFound.
+func (s *Store) FactorsOf(ctx context.Context, by Viewer, user User) (f Factors, err error) {
+	if !by.Can(ManagePeople, Object{}) {
+		return f, fmt.Errorf("%w: account %d", ErrNotFound, user.ID)
+	}
+	return s.Factors(ctx, Viewer{UserID: user.ID, Role: user.Role})
+}
+
 func (s *Store) factorsOf(ctx context.Context, userID int64) (f Factors, err error) {
 	password, err := s.passwordOf(ctx, userID)
 	if err != nil {

@@ -14,7 +14,7 @@ var pageFuncs = template.FuncMap{
 	"machine":   func(t time.Time) string { return t.Format(time.RFC3339) },
 	"plural":    Plural,
 	"thousands": Thousands,
-	"took":      took,
+	"took":      Took,
 }
 
 // Plural is "1 seat" or "2 seats".
@@ -25,8 +25,8 @@ func Plural(n int, one, many string) string {
 	return Thousands(n) + " " + many
 }
 
-// took is how long an answer took, with as much as can be told apart.
-func took(d time.Duration) string {
+// Took is how long an answer took, with as much as can be told apart.
+func Took(d time.Duration) string {
 	switch {
 	case d < 10*time.Millisecond:
 		return strconv.FormatFloat(d.Seconds()*1000, 'f', 1, 64) + " ms"

@@ -182,6 +182,9 @@ var typedFields = []field{
 	{"POST /admin/settings", "conduct_contact", email, "GET /", ""},
 	{"POST /admin/settings", "sender_name", words, "", ""},
 	{"POST /admin/settings", "sender_address", email, "", ""},
+	{"POST /admin/settings/retention", "attendee_days", or("365"), "", ""},
+	{"POST /admin/settings/retention", "mail_days", or("90"), "", ""},
+	{"POST /admin/settings/retention", "audit_days", or("730"), "", ""},
 	{"POST /admin/backups/plan", "daily", or("7"), "", ""},
 	{"POST /admin/backups/plan", "weekly", or("4"), "", ""},
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -18,7 +19,10 @@ import (
 )
 
 func TestFiguresTellOfProcessDatabaseAndMail(t *testing.T) {
-	p := serve(t)
+	issuer := httptest.NewServer(http.NotFoundHandler())
+	defer issuer.Close()
+	p := serve(t, "PORTAL_OIDC_ISSUER", strings.Replace(issuer.URL, "127.0.0.1", "localhost", 1), "PORTAL_OIDC_CLIENT_ID", "portal", "PORTAL_OIDC_CLIENT_SECRET", "hush")
+	p.get(t, "/login/with/openid")
 	if code, _, said := p.run("user", "add", "--email", "ana@example.org", "--name", "Ana", "--role", "staff"); code != 0 {
 		t.Fatal(said)
 	}
@@ -44,7 +48,8 @@ func TestFiguresTellOfProcessDatabaseAndMail(t *testing.T) {
 	for _, want := range []string{
 		`portal_mail_attempts_total{kind="sign_in",outcome="sent"} 1`, `portal_http_requests_total{method="POST",route="/login",signed_in="false",status="2xx",success="true"} 1`,
 		`go_sql_open_connections{db_name="read"}`, `go_sql_open_connections{db_name="write"}`, "process_resident_memory_bytes ", "go_goroutines ",
-		`portal_rows{of="mails_waiting"} 0`, "portal_oldest_mail_seconds 0",
+		`portal_rows{of="mails_waiting"} 0`, "portal_oldest_mail_seconds 0", `portal_job_failed{job="mail"} 0`,
+		`portal_outgoing_requests_total{method="GET",service="openid",status="4xx",success="true"} 1`, `portal_outgoing_request_duration_seconds_count{service="openid"} 1`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the figures lack %s", want)

@@ -197,7 +197,7 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	web, err := handlers.New(handlers.Options{
 		Metrics: metrics, Version: version, BackupDir: s.BackupDir(), Disk: func() (handlers.Disk, error) { return diskOf(s.DataDir) },
 		Store: store, Site: site, Log: log, Keys: keys, Uploads: uploads, KeptMail: kept, RateLimit: s.Limited(),
-		Contact: s.From().Address, TrustedProxies: s.Proxies(), Outside: outside(s.Config, site),
+		Contact: s.From().Address, TrustedProxies: s.Proxies(), Outside: outside(s.Config, site, newOutgoing(metrics)),
 		Ready: func(ctx context.Context) error {
 			if err := store.Ping(ctx); err != nil {
 				return err
@@ -293,13 +293,16 @@ func commitMetrics(r prometheus.Registerer) func(models.Commit) {
 	}
 }
 
-// outside are the services by which people may sign in.
-func outside(c config.Config, site links.Site) (all []*auth.Outside) {
+// outside are the services by which people may sign in, whose calls are counted.
+func outside(c config.Config, site links.Site, calls outgoing) (all []*auth.Outside) {
 	if c.OIDCIssuer != "" {
 		all = append(all, auth.NewOpenID(c.OIDCIssuer, c.OIDCID, c.OIDCSecret, site.Abs(links.LoginCallback("openid"))))
 	}
 	if c.GitHubID != "" {
 		all = append(all, auth.NewGitHub(c.GitHubID, c.GitHubSecret, site.Abs(links.LoginCallback("github")), auth.GitHub, auth.GitHubEmails))
+	}
+	for _, service := range all {
+		service.Transport = calls.to(service.Key)
 	}
 	return all
 }

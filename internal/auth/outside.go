@@ -20,6 +20,8 @@ type Outside struct {
 	Key  string // in addresses
 	Name string // on the button
 
+	Transport http.RoundTripper // of what is asked of the service; nil: the usual one
+
 	issuer string // of OpenID Connect
 	emails string // the address of GitHub's list of somebody's mail addresses
 	config oauth2.Config
@@ -118,7 +120,7 @@ func (o *Outside) Return(ctx context.Context, visit OutsideVisit, state, code st
 
 // calls bounds what is asked of a service.
 func (o *Outside) calls(ctx context.Context) (bounded context.Context, done context.CancelFunc) {
-	return context.WithTimeout(oidc.ClientContext(ctx, &http.Client{Timeout: outsideTimeout}), outsideTimeout)
+	return context.WithTimeout(oidc.ClientContext(ctx, &http.Client{Transport: o.Transport, Timeout: outsideTimeout}), outsideTimeout)
 }
 
 func (o *Outside) discover(ctx context.Context) (oauth2.Config, *oidc.Provider, error) {
