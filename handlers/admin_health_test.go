@@ -188,7 +188,7 @@ func TestAllPagesAreMadeAnewWhenAnAdminAsks(t *testing.T) {
 		t.Fatalf("the page says %q before anybody asks", got)
 	}
 	page := w.page(w.get("ada", "/admin/health"), http.StatusOK)
-	answer := w.post("ada", page.Attr("aside form", "action"))
+	answer := w.post("ada", page.Attr(".health-more form", "action"))
 	w.leads(answer, "/admin/health")
 	if got := title(); got != "CDF Spree" {
 		t.Errorf("the page still says %q", got)

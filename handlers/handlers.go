@@ -17,6 +17,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/cdfoundation/portal/internal/auth"
 	"github.com/cdfoundation/portal/internal/links"
@@ -34,6 +35,7 @@ type Options struct {
 	KeptMail       *mail.File                  // nil when mail goes out by SMTP
 	Ready          func(context.Context) error // nil error: database reachable, schema current
 	Metrics        *prometheus.Registry        // nil: one that holds the figures of requests alone
+	Tracer         trace.Tracer                // nil: nobody asks for traces
 	BackupDir      string                      // where backups lie
 	Version        string                      // of the program
 	Disk           func() (Disk, error)        // of the data dir; nil where nobody knows

@@ -38,6 +38,9 @@ const requestDeadline = 20 * time.Second
 
 // use installs what every request passes, outermost first.
 func (a *App) use(app *fiber.App) {
+	if a.Tracer != nil {
+		app.Use(a.traced)
+	}
 	app.Use(a.logged, a.recovered, a.cached, a.limitedInTime, a.wellFormed, a.secured, a.sameOrigin, a.canonical, a.identified)
 }
 

@@ -53,10 +53,12 @@ func (s *Store) Now() time.Time { return s.clock.Now().UTC().Truncate(time.Micro
 // tx runs fn in one writing transaction and commits when it returns nil. The store that fn gets reads its own writes
 // and tells one time throughout. On SQLite changes run one after the other, and those that wait are committed together; fn
 // does not begin when ctx has ended, and is not broken off by it once it has. A queue that is full refuses with ErrBusy.
-func (s *Store) tx(ctx context.Context, fn func(tx *Store) error) error {
+func (s *Store) tx(ctx context.Context, fn func(tx *Store) error) (err error) {
+	ctx, done := s.traced(ctx)
+	defer func() { done(err) }()
 	if s.postgres() {
 		var changed contentChange
-		err := s.writer.WithContext(ctx).Transaction(func(db *gorm.DB) (err error) {
+		err = s.writer.WithContext(ctx).Transaction(func(db *gorm.DB) (err error) {
 			tx := s.within(db)
 			if err := fn(tx); err != nil {
 				return err
@@ -74,10 +76,12 @@ func (s *Store) tx(ctx context.Context, fn func(tx *Store) error) error {
 
 // txOn is tx for a change that many want of one event at the same time. On PostgreSQL too, those of a process that wait for the
 // event are committed together; others that lock the event wait for them.
-func (s *Store) txOn(ctx context.Context, eventID int64, fn func(tx *Store) error) error {
+func (s *Store) txOn(ctx context.Context, eventID int64, fn func(tx *Store) error) (err error) {
 	if !s.postgres() {
 		return s.tx(ctx, fn)
 	}
+	ctx, done := s.traced(ctx)
+	defer func() { done(err) }()
 	queue, _ := s.eventQueues.LoadOrStore(eventID, new(writeQueue))
 	return translate(queue.(*writeQueue).run(&change{ctx: ctx, fn: fn, since: s.Now()}, s.commit)) //nolint:errcheck // the map holds nothing else
 }

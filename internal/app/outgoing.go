@@ -7,6 +7,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // outgoing counts what we ask of other services, as requests to us are counted.
@@ -42,11 +44,18 @@ type outgoingTo struct {
 // RoundTrip sends a request and counts it.
 func (o outgoingTo) RoundTrip(r *http.Request) (*http.Response, error) {
 	began := time.Now()
+	// Where the request that wants it is traced, so is this one. The service is not told of it.
+	of := trace.SpanFromContext(r.Context())
+	_, span := of.TracerProvider().Tracer(tracerName).Start(r.Context(), r.Method+" "+o.service, trace.WithSpanKind(trace.SpanKindClient))
+	defer span.End()
 	answer, err := http.DefaultTransport.RoundTrip(r)
 	o.seconds.WithLabelValues(o.service).Observe(time.Since(began).Seconds())
 	status, success := "none", false
 	if err == nil {
 		status, success = strconv.Itoa(answer.StatusCode/100)+"xx", answer.StatusCode < http.StatusInternalServerError
+	}
+	if !success {
+		span.SetStatus(codes.Error, "")
 	}
 	o.requests.WithLabelValues(o.service, r.Method, status, strconv.FormatBool(success)).Inc()
 	return answer, err

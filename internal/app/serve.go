@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/cdfoundation/portal/content"
 	"github.com/cdfoundation/portal/handlers"
@@ -75,8 +76,13 @@ func (s *serveCommand) Run(w *world) (err error) {
 		return err
 	}
 	store := models.NewStore(db.Reader, db.Writer, tick, keys)
+	tracer, flushTraces, err := traces(w.ctx, s.Config, log)
+	if err != nil {
+		return err
+	}
+	defer flushTraces()
 	if s.WorkerOnly {
-		return s.work(w, log, store, db)
+		return s.work(w, log, store, db, tracer)
 	}
 
 	listener, err := (&net.ListenConfig{}).Listen(w.ctx, "tcp", s.Addr)
@@ -87,7 +93,7 @@ func (s *serveCommand) Run(w *world) (err error) {
 	if err := s.furnish(w, store, site); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	return s.serve(w, log, db, store, keys, site, listener)
+	return s.serve(w, log, db, store, keys, site, listener, tracer)
 }
 
 // prepareSchema migrates a database that has no schema yet. One that is behind is left to `portal migrate`, because an
@@ -133,7 +139,7 @@ func (s *serveCommand) furnish(w *world, store *models.Store, site links.Site) e
 }
 
 // work does the background work until the context ends.
-func (s *serveCommand) work(w *world, log *slog.Logger, store *models.Store, db *database.DB) error {
+func (s *serveCommand) work(w *world, log *slog.Logger, store *models.Store, db *database.DB, tracer trace.Tracer) error {
 	if s.BaseURL == "" {
 		return errors.New(`PORTAL_BASE_URL="": allowed with --worker-only is the address under which the others serve, for the links in mails`)
 	}
@@ -151,7 +157,7 @@ func (s *serveCommand) work(w *world, log *slog.Logger, store *models.Store, db 
 	}
 	log.Info("working")
 	jobs.New(jobs.Options{
-		Store: store, Site: siteOf(s.Config), Sender: sender, From: s.From(), Log: log, Backup: keeper, Uploads: uploads, KeptMail: mail.File{Dir: s.MailDir()},
+		Store: store, Site: siteOf(s.Config), Sender: sender, From: s.From(), Log: log, Backup: keeper, Uploads: uploads, KeptMail: mail.File{Dir: s.MailDir()}, Tracer: tracer,
 	}).Run(w.ctx)
 	return uploads.Close()
 }
@@ -176,7 +182,7 @@ func (s *serveCommand) keeper(ctx context.Context, store *models.Store, db *data
 }
 
 // serve runs the web application on the listener and the background work beside it until the context ends.
-func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store *models.Store, keys auth.Keys, site links.Site, listener net.Listener) error {
+func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store *models.Store, keys auth.Keys, site links.Site, listener net.Listener, tracer trace.Tracer) error {
 	uploads, err := s.openUploads()
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -195,7 +201,7 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	}
 	store.WatchCommits(commitMetrics(metrics))
 	web, err := handlers.New(handlers.Options{
-		Metrics: metrics, Version: version, BackupDir: s.BackupDir(), Disk: func() (handlers.Disk, error) { return diskOf(s.DataDir) },
+		Metrics: metrics, Tracer: tracer, Version: version, BackupDir: s.BackupDir(), Disk: func() (handlers.Disk, error) { return diskOf(s.DataDir) },
 		Store: store, Site: site, Log: log, Keys: keys, Uploads: uploads, KeptMail: kept, RateLimit: s.Limited(),
 		Contact: s.From().Address, TrustedProxies: s.Proxies(), Outside: outside(s.Config, site, newOutgoing(metrics)),
 		Ready: func(ctx context.Context) error {
@@ -217,7 +223,7 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	defer stopWork()
 	var work sync.WaitGroup
 	worker := jobs.New(jobs.Options{
-		Store: store, Site: site, Sender: sender, From: s.From(), Log: log, Backup: keeper, Uploads: uploads, KeptMail: mail.File{Dir: s.MailDir()}, Metrics: metrics,
+		Store: store, Site: site, Sender: sender, From: s.From(), Log: log, Backup: keeper, Uploads: uploads, KeptMail: mail.File{Dir: s.MailDir()}, Metrics: metrics, Tracer: tracer,
 	})
 	if !s.WebOnly {
 		work.Go(func() { worker.Run(working) })

@@ -48,6 +48,8 @@ type Config struct {
 	RateLimit      string `name:"rate-limit" env:"PORTAL_RATE_LIMIT" default:"on" placeholder:"on|off" help:"off for load tests: no limits, no minimum time to fill a form."`
 	ClockOffset    string `name:"clock-offset" env:"PORTAL_CLOCK_OFFSET" placeholder:"DURATION" help:"For trials only: shifts the program's clock, such as +26h or -40m. Default: none."`
 	LogLevel       string `name:"log-level" env:"PORTAL_LOG_LEVEL" default:"info" placeholder:"debug|info|warn|error" help:"Least level that is logged."`
+	OTLPEndpoint   string `name:"otel-exporter-otlp-endpoint" env:"OTEL_EXPORTER_OTLP_ENDPOINT" placeholder:"URL" help:"OpenTelemetry collector that traces are sent to, by OTLP over HTTP. Default: none, and no traces."`
+	ServiceName    string `name:"otel-service-name" env:"OTEL_SERVICE_NAME" default:"portal" placeholder:"NAME" help:"What traces call the portal."`
 	LogFormat      string `name:"log-format" env:"PORTAL_LOG_FORMAT" default:"text" placeholder:"text|json" help:"json for machines."`
 }
 
@@ -117,6 +119,7 @@ func (c Config) Validate() error {
 	_, storageErr := parseStorageURL(c.StorageURL)
 	_, keysErr := parseKeys(c.SecretKey)
 	_, proxiesErr := parseProxies(c.TrustedProxies)
+	_, tracesErr := parseTracesURL(c.OTLPEndpoint)
 	_, offsetErr := parseOffset(c.ClockOffset)
 
 	const hidden = "(not shown)"
@@ -142,6 +145,7 @@ func (c Config) Validate() error {
 		{"PORTAL_RATE_LIMIT", c.RateLimit, oneOf(c.RateLimit, "on", "off"), "on or off"},
 		{"PORTAL_CLOCK_OFFSET", c.ClockOffset, offsetErr == nil, "a duration, such as +26h or -40m"},
 		{"PORTAL_LOG_LEVEL", c.LogLevel, oneOf(c.LogLevel, "debug", "info", "warn", "error"), "debug, info, warn or error"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", c.OTLPEndpoint, tracesErr == nil, "http:// or https:// with a host, such as http://localhost:4318"},
 		{"PORTAL_LOG_FORMAT", c.LogFormat, oneOf(c.LogFormat, "text", "json"), "text or json"},
 	} {
 		switch {
@@ -236,6 +240,12 @@ func (c Config) Level() slog.Level {
 	return l
 }
 
+// TracesURL is the address that takes traces: below the collector's, as OpenTelemetry has it. It is empty when none is set.
+func (c Config) TracesURL() string {
+	address, _ := parseTracesURL(c.OTLPEndpoint)
+	return address
+}
+
 // LogValue shows the settings in a log without what would open a door: of the
 // database and the mail server only the place, of the keys only their number.
 func (c Config) LogValue() slog.Value {
@@ -254,6 +264,7 @@ func (c Config) LogValue() slog.Value {
 		slog.String("seed", c.Seed),
 		slog.String("rate_limit", c.RateLimit),
 		slog.String("clock_offset", c.ClockOffset),
+		slog.String("otlp_endpoint", place(c.OTLPEndpoint)),
 		slog.String("log_level", c.LogLevel),
 		slog.String("log_format", c.LogFormat),
 	)
@@ -336,6 +347,17 @@ func checkIssuer(s string) error {
 		return nil
 	}
 	return errWrong
+}
+
+func parseTracesURL(s string) (string, error) {
+	if s == "" {
+		return "", nil
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "", errWrong
+	}
+	return u.JoinPath("v1", "traces").String(), nil
 }
 
 func parseSMTPURL(s string) (*url.URL, error) {

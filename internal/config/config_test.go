@@ -112,6 +112,7 @@ func TestAWrongValueIsNamedWithWhatIsAllowed(t *testing.T) {
 		{"a limit that is neither", "PORTAL_RATE_LIMIT", "false", `PORTAL_RATE_LIMIT="false": allowed is on or off`},
 		{"an offset without a unit", "PORTAL_CLOCK_OFFSET", "26", `PORTAL_CLOCK_OFFSET="26": allowed is a duration`},
 		{"an unknown level", "PORTAL_LOG_LEVEL", "loud", `PORTAL_LOG_LEVEL="loud": allowed is debug, info, warn or error`},
+		{"a collector of another scheme", "OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://localhost:4317", `OTEL_EXPORTER_OTLP_ENDPOINT="grpc://localhost:4317": allowed is http://`},
 		{"an unknown format", "PORTAL_LOG_FORMAT", "xml", `PORTAL_LOG_FORMAT="xml": allowed is text or json`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

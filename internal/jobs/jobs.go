@@ -13,6 +13,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/cdfoundation/portal/internal/backup"
 	"github.com/cdfoundation/portal/internal/links"
@@ -33,6 +36,7 @@ type Options struct {
 	KeptMail mail.File // where mails lie that were kept instead of sent
 
 	Metrics prometheus.Registerer // nil: nobody asks for figures
+	Tracer  trace.Tracer          // nil: nobody asks for traces
 }
 
 // Worker does the background work of one process.
@@ -152,6 +156,11 @@ func (w *Worker) sendDue(ctx context.Context, letters letters) (int, error) {
 // send writes and sends one mail and notes what became of it.
 func (w *Worker) send(ctx context.Context, letters letters, m models.Mail) {
 	began := w.Store.Now()
+	if w.Tracer != nil {
+		var span trace.Span
+		ctx, span = w.Tracer.Start(ctx, "mail "+string(m.Kind), trace.WithSpanKind(trace.SpanKindProducer), trace.WithAttributes(attribute.Int("portal.mail.attempt", m.Attempts)))
+		defer span.End()
+	}
 	permanent, err := w.deliver(ctx, letters, m)
 	w.seconds.Observe(w.Store.Now().Sub(began).Seconds())
 	outcome := "sent"
@@ -162,6 +171,9 @@ func (w *Worker) send(ctx context.Context, letters letters, m models.Mail) {
 		outcome = "failed"
 	}
 	w.mails.WithLabelValues(string(m.Kind), outcome).Inc()
+	if span := trace.SpanFromContext(ctx); err != nil && span.IsRecording() {
+		span.SetStatus(codes.Error, outcome)
+	}
 	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), mailLimit)
 	defer cancel()
 	if err == nil {
