@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/cdfoundation/portal/internal/auth"
@@ -52,6 +53,7 @@ type App struct {
 	shareImages shareImages
 	passkeys    *auth.Passkeys // nil where browsers have none: at an IP address
 	recent      recentAnswers
+	crowds      *lru.Cache[string, crowd]
 	started     time.Time
 	lastSite    atomic.Pointer[models.Site] // as it was read last, for when the database is away
 }
@@ -64,6 +66,9 @@ func New(o Options) (*fiber.App, error) {
 	var err error
 	if a.cache, err = newPageCache(a.Metrics); err != nil {
 		return nil, fmt.Errorf("page cache: %w", err)
+	}
+	if a.crowds, err = lru.New[string, crowd](mostCrowds); err != nil {
+		return nil, fmt.Errorf("crowds: %w", err)
 	}
 	a.started = a.Store.Now()
 	if err := a.recent.watch(a.metrics); err != nil {
@@ -128,6 +133,9 @@ func (a *App) guarded(r Route) []fiber.Handler {
 		c.Locals(routeKey, r.Path)
 		return a.admit(c, r.Who)
 	}}
+	if r.Puzzle && a.RateLimit {
+		chain = append(chain, a.noticed)
+	}
 	if r.Limit > 0 && a.RateLimit {
 		chain = append(chain, a.limited(r))
 	}

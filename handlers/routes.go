@@ -26,6 +26,7 @@ type Route struct {
 	Who    Who
 	Limit  int  // requests a minute and client; 0: as many as they like
 	Fresh  bool // asks who has not done so for a while to prove once more who they are
+	Puzzle bool // asks for a proof of work past half of the limit
 
 	handler fiber.Handler
 }
@@ -103,7 +104,8 @@ func (a *App) routes() []Route {
 	anyone("/events/:slug.ics", "calendar file of an event", a.showEventCalendar)
 	anyone("/events/:slug", "event", a.showEvent)
 	anyone("/events/:slug/register", "registration form", a.showRegister)
-	add(post, "/events/:slug/register", "register", Anyone, a.createRegistration).Limit = 120
+	register := add(post, "/events/:slug/register", "register", Anyone, a.createRegistration)
+	register.Limit, register.Puzzle = 120, true
 	add(get, "/registrations/:token", "registration", Holder, a.showRegistration)
 	add(get, "/registrations/:token/event.ics", "calendar file of a registration", Holder, a.showRegistrationCalendar)
 	add(post, "/registrations/:token/cancellation", "cancel a registration", Holder, a.cancelRegistration)
@@ -111,7 +113,8 @@ func (a *App) routes() []Route {
 
 	// Signing in
 	anyone("/login", "sign in", a.showSignIn)
-	add(post, "/login", "ask for a one-time link", Anyone, a.requestSignIn).Limit = 10
+	ask := add(post, "/login", "ask for a one-time link", Anyone, a.requestSignIn)
+	ask.Limit, ask.Puzzle = 10, true
 	anyone("/login/password", "sign in with a password", a.showPasswordSignIn)
 	add(post, "/login/password", "sign in with a password", Anyone, a.signInWithPassword).Limit = 10
 	add(get, "/login/passkey", "challenge for a passkey", Anyone, a.askPasskey).Limit = 60
