@@ -93,4 +93,4 @@ func (a *App) solved(c *fiber.Ctx) error {
 }
 
 // unsolved is what a form says that came without its proof of work.
-var unsolved = FieldError{"puzzle", "Your network has sent many forms just now, and this one came too early. Send it again: what you typed is kept"}
+var unsolved = FieldError{"puzzle", "Your network has sent many forms just now. Wait a moment, then send yours again: what you typed is kept"}

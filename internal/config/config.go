@@ -45,7 +45,7 @@ type Config struct {
 	GitHubSecret   string `name:"github-client-secret" env:"PORTAL_GITHUB_CLIENT_SECRET" secret:"" placeholder:"SECRET" help:"Its secret."`
 	TrustedProxies string `name:"trusted-proxies" env:"PORTAL_TRUSTED_PROXIES" placeholder:"CIDRS" help:"Networks whose forwarding headers count, with commas. Default: none."`
 	Seed           string `name:"seed" env:"PORTAL_SEED" default:"content" placeholder:"content|none" help:"What an empty database starts with."`
-	RateLimit      string `name:"rate-limit" env:"PORTAL_RATE_LIMIT" default:"on" placeholder:"on|off" help:"off for load tests: no limits, no minimum time to fill a form."`
+	RateLimit      string `name:"rate-limit" env:"PORTAL_RATE_LIMIT" default:"on" placeholder:"on|off" help:"off for load tests: no limits, no minimum time to fill a form, no proof of work."`
 	ClockOffset    string `name:"clock-offset" env:"PORTAL_CLOCK_OFFSET" placeholder:"DURATION" help:"For trials only: shifts the program's clock, such as +26h or -40m. Default: none."`
 	LogLevel       string `name:"log-level" env:"PORTAL_LOG_LEVEL" default:"info" placeholder:"debug|info|warn|error" help:"Least level that is logged."`
 	LogFormat      string `name:"log-format" env:"PORTAL_LOG_FORMAT" default:"text" placeholder:"text|json" help:"json for machines."`
