@@ -191,7 +191,7 @@ func (s *Store) Register(ctx context.Context, slug string, in RegisterInput) (Re
 		if refused, err = tx.remindOfRegistration(ctx, id, key); err != nil || refused != nil {
 			return err
 		}
-		if err := tx.countMail(ctx, mailsOfRegistrations, key); errors.Is(err, ErrManyMails) {
+		if many, err := tx.manyRegistrationMails(ctx, key); many {
 			return FieldErrors{{"email", "This address got many mails from us today: try again tomorrow, or use another one"}}
 		} else if err != nil {
 			return err
@@ -291,7 +291,7 @@ func (s *Store) remindOfRegistration(ctx context.Context, eventID int64, emailKe
 	if found.LinkMailedAt != nil && now.Sub(*found.LinkMailedAt) < linkMailPause {
 		return ErrAlreadyRegistered, nil
 	}
-	if err := s.countMail(ctx, mailsOfRegistrations, emailKey); errors.Is(err, ErrManyMails) {
+	if many, err := s.manyRegistrationMails(ctx, emailKey); many {
 		return ErrAlreadyRegistered, nil
 	} else if err != nil {
 		return nil, err
