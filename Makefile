@@ -52,8 +52,9 @@ browser: ## the journeys in Chromium only, their pictures under bin/_artifacts
 faults: build ## break what is under the program, one thing after the other (minutes)
 	$(OPS)/faults/run
 
-bench: ## the benchmarks
-	go test -run '^$$' -bench . -benchmem ./...
+# The large database is made once, in a quarter of an hour, and kept under bin.
+bench: ## measure the portal beside its limits, into .github/BENCHMARK.md (minutes, on a machine that does nothing else)
+	go run ./internal/bench bin/bench .github/BENCHMARK.md
 
 vendor-assets: ## fetch third-party files into static/vendor again (needs npm)
 	static/vendor/update.sh
