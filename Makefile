@@ -41,7 +41,7 @@ check: ## go vet and the linters: seconds, once they are built
 test: ## everything that CI runs: get what the tests need, check, test
 	.ci/prepare
 	$(MAKE) --no-print-directory check
-	PORTAL_TEST_REQUIRE=1 go test -race ./...
+	PORTAL_TEST_REQUIRE=1 go test -race -timeout 40m ./...
 	@echo
 	@echo "Passed, nothing skipped for want of a program: sqlite, postgres, chromium, nu checker."
 

@@ -53,11 +53,19 @@ type App struct {
 	passkeys    *auth.Passkeys // nil where browsers have none: at an IP address
 	recent      recentAnswers
 	started     time.Time
-	lastSite    atomic.Pointer[models.Site] // as it was read last, for when the database is away
+	lastSite    atomic.Pointer[keptSite]
 }
 
 // New returns the whole site. It fails when a template does not fit the struct that it shows.
 func New(o Options) (*fiber.App, error) {
+	a, err := newApp(o)
+	if err != nil {
+		return nil, err
+	}
+	return a.fiber(), nil
+}
+
+func newApp(o Options) (*App, error) {
 	a := &App{Options: o}
 	a.Metrics = cmp.Or(o.Metrics, prometheus.NewRegistry())
 	a.metrics = newMetrics(a.Metrics)
@@ -78,7 +86,7 @@ func New(o Options) (*fiber.App, error) {
 	if a.passkeys, err = auth.NewPasskeys(a.Site.Base(), issuer); err != nil {
 		return nil, err
 	}
-	return a.fiber(), nil
+	return a, nil
 }
 
 // fiber is the site's server.

@@ -30,7 +30,6 @@ const (
 	routeKey localsKey = iota
 	viewerKey
 	requestIDKey
-	siteKey
 )
 
 // requestDeadline is how long a request may work. Fiber sets none, and a client that leaves cancels nothing.
