@@ -128,7 +128,7 @@ func (a *App) sendMetrics() fiber.Handler {
 // isNear reports whether a request comes from the machine or its own network, which is that of addresses for private use
 // (RFC 1918, RFC 4193), and not for somebody else by a proxy. Of whom a proxy speaks counts only in X-Forwarded-For.
 func (a *App) isNear(c *fiber.Ctx) bool {
-	forwarded := c.Get(fiber.HeaderXForwardedFor) != ""
+	forwarded := len(c.Request().Header.PeekAll(fiber.HeaderXForwardedFor)) > 0
 	for _, header := range []string{fiber.HeaderForwarded, fiber.HeaderVia, fiber.HeaderXForwardedHost, fiber.HeaderXForwardedProto, "X-Real-Ip"} {
 		if c.Get(header) != "" && !forwarded {
 			return false

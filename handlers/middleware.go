@@ -248,11 +248,13 @@ func (a *App) client(c *fiber.Ctx) string {
 	if !c.IsProxyTrusted() {
 		return remote
 	}
-	forwarded := strings.Split(c.Get(fiber.HeaderXForwardedFor), ",")
-	for _, f := range slices.Backward(forwarded) {
-		address := strings.TrimSpace(f)
-		if address != "" && !a.trusted(address) {
-			return address
+	// A proxy may add a line of its own below the client's; together they are one list (RFC 9110, 5.3).
+	for _, line := range slices.Backward(c.Request().Header.PeekAll(fiber.HeaderXForwardedFor)) {
+		for _, f := range slices.Backward(strings.Split(string(line), ",")) {
+			address := strings.TrimSpace(f)
+			if address != "" && !a.trusted(address) {
+				return address
+			}
 		}
 	}
 	return remote
