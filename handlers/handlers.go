@@ -115,6 +115,7 @@ func (a *App) fiber() *fiber.App {
 		ErrorHandler:            a.showError,
 	})
 	app.Server().HeaderReceived = longAnswers
+	app.Server().FormValueFunc = sentValue
 	a.use(app)
 	for _, r := range a.routes() {
 		chain := a.guarded(r)
