@@ -249,7 +249,7 @@ var (
 // asks.
 func (a *App) cacheKey(c *fiber.Ctx) (key string, ok bool) {
 	h := &c.Request().Header
-	if !h.IsGet() && !h.IsHead() || announcesBody(h.RawHeaders()) || len(h.Cookie(a.sessionCookie())) > 0 || len(h.Cookie(flashCookie)) > 0 {
+	if !h.IsGet() && !h.IsHead() || announcesBody(h.RawHeaders()) || len(h.Cookie(a.sessionCookie())) > 0 || len(h.Cookie(a.flashCookie())) > 0 {
 		return "", false
 	}
 	uri := c.Request().URI()
