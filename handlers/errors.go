@@ -69,6 +69,9 @@ func statusOf(err error) int {
 
 // showError is the one place that turns an error into an answer: a page, or problem+json (RFC 9457) under /api.
 func (a *App) showError(c *fiber.Ctx, err error) error {
+	if len(c.Response().Header.Peek(fiber.HeaderContentSecurityPolicy)) == 0 {
+		a.secure(c) // the server refused the request before anything of ours saw it
+	}
 	status := statusOf(err)
 	if status >= http.StatusInternalServerError {
 		a.fault(c, err)

@@ -141,6 +141,11 @@ const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 
 
 // secured sets the headers that every answer carries.
 func (a *App) secured(c *fiber.Ctx) error {
+	a.secure(c)
+	return c.Next()
+}
+
+func (a *App) secure(c *fiber.Ctx) {
 	c.Set(fiber.HeaderContentSecurityPolicy, contentSecurityPolicy)
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	c.Set(fiber.HeaderReferrerPolicy, "strict-origin-when-cross-origin")
@@ -149,7 +154,6 @@ func (a *App) secured(c *fiber.Ctx) error {
 	if a.Site.Secure() {
 		c.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
 	}
-	return c.Next()
 }
 
 // sameOrigin refuses changes that another site's page asks for, by what the browser says of the request's origin, as
