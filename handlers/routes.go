@@ -60,7 +60,7 @@ func (a *App) routes() []Route {
 	anyone("/sitemap-:part<int>.xml", "part of the sitemap", a.sendSitemap)
 	anyone("/manifest.webmanifest", "web application manifest", a.sendManifest)
 	anyone("/.well-known/security.txt", "whom to tell of a hole", a.sendSecurityContact)
-	anyone("/share/*", "picture for sharing a page", a.sendShareImage)
+	add(get, "/share/*", "picture for sharing a page", Anyone, a.sendShareImage).Limit = 60
 
 	// Home
 	anyone("/", "home", a.orOldQuery(a.showHome))
