@@ -28,6 +28,7 @@ type SetupLine struct {
 	Heading string
 	Words   string
 	Done    bool
+	Next    bool         // the first that is not done
 	Parts   []HealthPart // what was looked at
 	Links   []NavLink
 	Button  *SetupButton
@@ -122,9 +123,11 @@ func (a *App) setupLines(c *fiber.Ctx) ([]SetupLine, models.Setup, error) {
 			Name: models.SetupPeople, Heading: "People", Words: people, Done: setup.Staff > 0, Links: []NavLink{{URL: links.DeskPeople + "/new", Label: "Invite somebody"}}, Settle: "Later",
 		},
 	}
+	next := true
 	for i := range steps {
 		steps[i].Number = i + 1
 		steps[i].Done = steps[i].Done || settled(steps[i].Name)
+		steps[i].Next, next = next && !steps[i].Done, next && steps[i].Done
 		if steps[i].Done {
 			steps[i].Settle = ""
 		}
