@@ -56,7 +56,7 @@ var auditWords = func() map[string]string {
 		"passkey.add": "added a passkey for %s", "passkey.remove": "removed a passkey of %s", "recovery_codes.create": "made recovery codes for %s",
 		"recovery_code.use": "used a recovery code of %s", "factors.reset": "reset password and second factors of %s",
 		"setting.second_factor_required": "changed whether staff need a second factor%s",
-		"setup.begin": "began to set up the portal%s", "setup.settle": "called a step of setting up done%s", "setup.close": "ended the reminders of setting up%s",
+		"setup.begin":                    "began to set up the portal%s", "setup.settle": "called a step of setting up done%s", "setup.close": "ended the reminders of setting up%s",
 		"settings.retention": "changed how long data is kept%s", "content.import": "loaded a file into %s",
 		"post.remove_sample": "removed the sample %s", "event.remove_sample": "removed the sample %s", "group.remove_sample": "removed the sample %s",
 		"ambassador.remove_sample": "removed the sample %s",
