@@ -21,6 +21,12 @@ func TestBrowserSigningInAndLookingAfterThePortalWorkByKeyboardAlone(t *testing.
 		tabTo(t, b, selector)
 		b.Keys(text)
 	}
+	accessible := func() {
+		t.Helper()
+		for _, violation := range b.Axe() {
+			t.Errorf("%s: %s", b.URL(), violation)
+		}
+	}
 	var link string
 	for _, who := range []string{"Grace Example", "Ada Example"} {
 		code, out, said := p.run("user", "add", "--email", strings.ToLower(strings.Fields(who)[0])+"@example.org", "--name", who, "--role", "admin")
@@ -51,6 +57,7 @@ func TestBrowserSigningInAndLookingAfterThePortalWorkByKeyboardAlone(t *testing.
 	}
 	write("#code", codeAt(time.Now()))
 	press(t, b, "main form button.btn-primary", ".codes")
+	accessible()
 	press(t, b, "main a.btn-primary", ".factors")
 	press(t, b, ".crumbs a", `form[action="/logout"]`)
 	press(t, b, `form[action="/logout"] button`, `.signin[href="/login"]`)
@@ -60,6 +67,7 @@ func TestBrowserSigningInAndLookingAfterThePortalWorkByKeyboardAlone(t *testing.
 	write("#email", "ada@example.org")
 	write("#password", password)
 	press(t, b, "main form button.btn-primary", ".code-field")
+	accessible()
 	write(".code-field .input", codeAt(time.Now().Add(30*time.Second))) // each works once
 	press(t, b, "main form button.btn-primary", ".rail")
 
@@ -70,6 +78,7 @@ func TestBrowserSigningInAndLookingAfterThePortalWorkByKeyboardAlone(t *testing.
 	if !testkit.Eval[bool](b, `document.activeElement.matches(".summary")`) {
 		t.Error("the focus is not where it says what is wrong")
 	}
+	accessible()
 	tabTo(t, b, `.summary a[href="#name"]`)
 	write("#name", "Makers of pipelines")
 	press(t, b, ".desk-form .submit button", ".flash-ok")
@@ -87,6 +96,7 @@ func TestBrowserSigningInAndLookingAfterThePortalWorkByKeyboardAlone(t *testing.
 	p.URL = p.env["PORTAL_BASE_URL"]
 	press(t, b, `.rail a[href="/account"]`, `a[href="/account/erasure"]`)
 	press(t, b, `a[href="/account/erasure"]`, ".code-field")
+	accessible()
 	write(".code-field .input", codeAt(time.Now().Add(3*time.Hour)))
 	press(t, b, "main form:has(.code-field) button", "#sure")
 	tabTo(t, b, "#sure")
