@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/cdfoundation/portal/internal/links"
+	"github.com/cdfoundation/portal/internal/storage"
 	"github.com/cdfoundation/portal/models"
 )
 
@@ -25,6 +26,7 @@ var statuses = []struct {
 	{models.ErrInvalid, http.StatusUnprocessableEntity},
 	{models.ErrTooMany, http.StatusTooManyRequests},
 	{models.ErrUnavailable, http.StatusServiceUnavailable},
+	{storage.ErrUnavailable, http.StatusServiceUnavailable},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable},
 	{context.Canceled, http.StatusServiceUnavailable},
 	{errBadRequest, http.StatusBadRequest},

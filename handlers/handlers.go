@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -21,6 +20,7 @@ import (
 	"github.com/cdfoundation/portal/internal/auth"
 	"github.com/cdfoundation/portal/internal/links"
 	"github.com/cdfoundation/portal/internal/mail"
+	"github.com/cdfoundation/portal/internal/storage"
 	"github.com/cdfoundation/portal/models"
 )
 
@@ -30,7 +30,7 @@ type Options struct {
 	Site           links.Site
 	Log            *slog.Logger
 	Keys           auth.Keys
-	Uploads        *os.Root                    // where uploaded pictures lie
+	Uploads        storage.Storage             // where uploaded pictures lie
 	KeptMail       *mail.File                  // nil when mail goes out by SMTP
 	Ready          func(context.Context) error // nil error: database reachable, schema current
 	Metrics        *prometheus.Registry        // nil: one that holds the figures of requests alone

@@ -20,6 +20,7 @@ import (
 	"github.com/gofiber/fiber/v2/middleware/limiter"
 
 	"github.com/cdfoundation/portal/internal/links"
+	"github.com/cdfoundation/portal/internal/storage"
 	"github.com/cdfoundation/portal/models"
 )
 
@@ -281,7 +282,7 @@ func network(address string) string {
 // fault tells the log what the visitor is not told.
 func (a *App) fault(c *fiber.Ctx, err error) {
 	level := slog.LevelError
-	if errors.Is(err, models.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, models.ErrUnavailable) || errors.Is(err, storage.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
 		level = slog.LevelWarn
 	}
 	a.Log.LogAttrs(c.UserContext(), level, "request failed", slog.String("id", requestID(c)),

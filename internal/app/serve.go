@@ -25,6 +25,7 @@ import (
 	"github.com/cdfoundation/portal/internal/jobs"
 	"github.com/cdfoundation/portal/internal/links"
 	"github.com/cdfoundation/portal/internal/mail"
+	"github.com/cdfoundation/portal/internal/storage"
 	"github.com/cdfoundation/portal/models"
 )
 
@@ -141,11 +142,11 @@ func (s *serveCommand) work(w *world, log *slog.Logger, store *models.Store, db 
 	if err != nil {
 		return err
 	}
-	uploads, err := s.openUploads()
+	uploads, err := uploadsOf(s.Config, nil)
 	if err != nil {
 		return err
 	}
-	keeper, err := s.keeper(w.ctx, store, db)
+	keeper, err := s.keeper(w.ctx, store, db, uploads)
 	if err != nil {
 		return err
 	}
@@ -156,28 +157,19 @@ func (s *serveCommand) work(w *world, log *slog.Logger, store *models.Store, db 
 	return uploads.Close()
 }
 
-// openUploads opens the folder of uploaded pictures, which is made where there is none.
-func (s *serveCommand) openUploads() (*os.Root, error) {
-	err := os.MkdirAll(s.MediaDir(), 0o700)
-	if err != nil {
-		return nil, fmt.Errorf("PORTAL_STORAGE_URL: %w", err)
-	}
-	uploads, err := os.OpenRoot(s.MediaDir())
-	if err != nil {
-		return nil, fmt.Errorf("PORTAL_STORAGE_URL: %w", err)
-	}
-	return uploads, nil
-}
-
 // keeper makes the backups of the portal.
-func (s *serveCommand) keeper(ctx context.Context, store *models.Store, db *database.DB) (*backup.Keeper, error) {
-	portal, err := portalOf(ctx, s.Config, db)
+func (s *serveCommand) keeper(ctx context.Context, store *models.Store, db *database.DB, uploads storage.Storage) (*backup.Keeper, error) {
+	portal, err := portalOf(ctx, s.Config, db, uploads)
 	return &backup.Keeper{Store: store, Portal: portal, Dir: s.BackupDir()}, err
 }
 
 // serve runs the web application on the listener and the background work beside it until the context ends.
 func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store *models.Store, keys auth.Keys, site links.Site, listener net.Listener) error {
-	uploads, err := s.openUploads()
+	metrics, err := newMetrics(db)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	uploads, err := uploadsOf(s.Config, metrics)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -185,11 +177,7 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	keeper, err := s.keeper(w.ctx, store, db)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	metrics, err := newMetrics(db)
+	keeper, err := s.keeper(w.ctx, store, db, uploads)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

@@ -3,7 +3,6 @@ package jobs
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"slices"
 	"time"
@@ -38,7 +37,7 @@ func (w *Worker) removeFiles(ctx context.Context) error {
 	for _, r := range due {
 		switch r.Kind {
 		case models.FileUpload:
-			if err := w.Uploads.Remove(r.Name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if err := w.Uploads.Remove(ctx, r.Name); err != nil {
 				errs = append(errs, err)
 				continue
 			}

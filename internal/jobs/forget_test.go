@@ -91,7 +91,7 @@ func TestOnlyTheFilesThatAreMeantAreRemoved(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"a.png", "b.png"} {
-		if err := p.uploads.WriteFile(name, []byte("x"), 0o600); err != nil {
+		if err := p.uploads.Put(t.Context(), name, []byte("x")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -109,10 +109,10 @@ func TestOnlyTheFilesThatAreMeantAreRemoved(t *testing.T) {
 	if err != nil || len(kept) != 2 || kept[0].To != "<ada@example.org>" || kept[1].To != "<bo@example.org>" {
 		t.Errorf("kept are %+v, %v", kept, err)
 	}
-	if _, err := p.uploads.Stat("a.png"); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := p.uploads.Read(t.Context(), "a.png"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the picture is there still: %v", err)
 	}
-	if _, err := p.uploads.Stat("b.png"); err != nil {
+	if _, err := p.uploads.Read(t.Context(), "b.png"); err != nil {
 		t.Errorf("a picture went before its time: %v", err)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	netmail "net/mail"
-	"os"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/cdfoundation/portal/internal/backup"
 	"github.com/cdfoundation/portal/internal/links"
 	"github.com/cdfoundation/portal/internal/mail"
+	"github.com/cdfoundation/portal/internal/storage"
 	"github.com/cdfoundation/portal/models"
 )
 
@@ -29,8 +29,8 @@ type Options struct {
 	Log    *slog.Logger
 	Backup *backup.Keeper // nil: this process makes none
 
-	Uploads  *os.Root  // where uploaded pictures lie
-	KeptMail mail.File // where mails lie that were kept instead of sent
+	Uploads  storage.Storage // where uploaded pictures lie
+	KeptMail mail.File       // where mails lie that were kept instead of sent
 
 	Metrics prometheus.Registerer // nil: nobody asks for figures
 }
