@@ -164,7 +164,10 @@ func TestManyFilesAreAllNamedAndTheReaderMayStop(t *testing.T) {
 		if got := names(t, s); len(got) != many {
 			t.Errorf("%d of %d are named", len(got), many)
 		}
-		for range s.Names(t.Context()) {
+		for name, err := range s.Names(t.Context()) {
+			if name == "" || err != nil {
+				t.Errorf("%q, %v", name, err)
+			}
 			break
 		}
 	})
@@ -240,6 +243,45 @@ portal_storage_requests_total{operation="remove",outcome="failed"} 1
 `
 	if err := testutil.GatherAndCompare(all, strings.NewReader(want), "portal_storage_requests_total"); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAServerThatFallsSilentIsGivenUp(t *testing.T) {
+	t.Parallel()
+	for name, begin := range map[string]func(http.ResponseWriter){
+		"at once": func(http.ResponseWriter) {},
+		"amid the file": func(w http.ResponseWriter) {
+			w.Header().Set("Content-Length", "1000")
+			_, _ = w.Write(make([]byte, 500))
+			_ = http.NewResponseController(w).Flush()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			over := make(chan struct{})
+			silent := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				begin(w)
+				<-over
+			}))
+			t.Cleanup(silent.Close)
+			t.Cleanup(func() { close(over) })
+			b := newBucket(t, "s3://key:hush-hush@"+strings.TrimPrefix(silent.URL, "http://")+"/uploads?tls=off", nil)
+			if content, err := b.Read(t.Context(), "a.png"); !errors.Is(err, storage.ErrUnavailable) {
+				t.Errorf("%d bytes, %v", len(content), err)
+			}
+		})
+	}
+}
+
+func TestABucketBreaksOffAFileAndNobodyTakesItForWhole(t *testing.T) {
+	breaking := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		_, _ = w.Write(make([]byte, 500))
+	}))
+	t.Cleanup(breaking.Close)
+	b := newBucket(t, "s3://key:hush-hush@"+strings.TrimPrefix(breaking.URL, "http://")+"/uploads?tls=off", nil)
+	if content, err := b.Read(t.Context(), "a.png"); !errors.Is(err, storage.ErrUnavailable) {
+		t.Errorf("%d bytes, %v", len(content), err)
 	}
 }
 
