@@ -3,11 +3,14 @@ package jobs_test
 import (
 	"errors"
 	"io/fs"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/cdfoundation/portal/internal/mail"
+	"github.com/cdfoundation/portal/internal/storage"
+	"github.com/cdfoundation/portal/internal/testkit"
 	"github.com/cdfoundation/portal/models"
 )
 
@@ -114,5 +117,37 @@ func TestOnlyTheFilesThatAreMeantAreRemoved(t *testing.T) {
 	}
 	if _, err := p.uploads.Read(t.Context(), "b.png"); err != nil {
 		t.Errorf("a picture went before its time: %v", err)
+	}
+}
+
+func TestAnUploadIsRemovedFromABucketWhenItIsBack(t *testing.T) {
+	p := newPost(t)
+	server := testkit.NewBucket(t)
+	address, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bucket, err := storage.NewBucket(address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.worker.Uploads = bucket
+	at := p.store.Now()
+	for _, name := range []string{"a.png", "b.png", "c.png"} {
+		if err := bucket.Put(t.Context(), name, []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		p.exec("INSERT INTO file_removals (kind, name, due_at, created_at) VALUES (?, ?, ?, ?)", models.FileUpload, name, at, at)
+	}
+	p.exec("INSERT INTO file_removals (kind, name, due_at, created_at) VALUES (?, ?, ?, ?)", models.FileMail, "1.1.portal", at, at)
+	server.Away(true)
+	stop := p.run(p.worker)
+	until(t, "done what is no upload", func() bool { return p.count("SELECT count(*) FROM file_removals") == 3 })
+	stop()
+	server.Away(false)
+	p.run(p.worker)
+	until(t, "done", func() bool { return p.count("SELECT count(*) FROM file_removals") == 0 })
+	if _, err := bucket.Read(t.Context(), "c.png"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the picture is there still: %v", err)
 	}
 }
