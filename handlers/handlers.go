@@ -33,6 +33,7 @@ type Options struct {
 	Uploads        storage.Storage             // where uploaded pictures lie
 	KeptMail       *mail.File                  // nil when mail goes out by SMTP
 	Ready          func(context.Context) error // nil error: database reachable, schema current
+	Stopping       func() bool                 // the program will end, and a balancer should know; nil: never
 	Metrics        *prometheus.Registry        // nil: one that holds the figures of requests alone
 	BackupDir      string                      // where backups lie
 	Version        string                      // of the program
@@ -91,11 +92,28 @@ func newApp(o Options) (*App, error) {
 
 // fiber is the site's server.
 func (a *App) fiber() *fiber.App {
+	app := a.server(a.showError)
+	app.Server().HeaderReceived = longAnswers
+	app.Server().FormValueFunc = sentValue
+	a.use(app)
+	for _, r := range a.routes() {
+		chain := a.guarded(r)
+		if r.Method == fiber.MethodGet {
+			app.Add(fiber.MethodHead, r.Path, chain...)
+		}
+		app.Add(r.Method, r.Path, chain...)
+	}
+	app.Use(func(c *fiber.Ctx) error { return a.unrouted(c) })
+	return app
+}
+
+// server answers nothing yet.
+func (a *App) server(showError fiber.ErrorHandler) *fiber.App {
 	proxies := make([]string, len(a.TrustedProxies))
 	for i, p := range a.TrustedProxies {
 		proxies[i] = p.String()
 	}
-	app := fiber.New(fiber.Config{
+	return fiber.New(fiber.Config{
 		AppName:                 "portal",
 		DisableStartupMessage:   true,
 		Immutable:               true,
@@ -112,20 +130,8 @@ func (a *App) fiber() *fiber.App {
 		TrustedProxies:          proxies,
 		ProxyHeader:             fiber.HeaderXForwardedFor,
 		EnableIPValidation:      true,
-		ErrorHandler:            a.showError,
+		ErrorHandler:            showError,
 	})
-	app.Server().HeaderReceived = longAnswers
-	app.Server().FormValueFunc = sentValue
-	a.use(app)
-	for _, r := range a.routes() {
-		chain := a.guarded(r)
-		if r.Method == fiber.MethodGet {
-			app.Add(fiber.MethodHead, r.Path, chain...)
-		}
-		app.Add(r.Method, r.Path, chain...)
-	}
-	app.Use(func(c *fiber.Ctx) error { return a.unrouted(c) })
-	return app
 }
 
 // bodyLimit is what a request may carry: a picture of 10 MiB beside the fields of its form.
@@ -138,7 +144,7 @@ func (a *App) guarded(r Route) []fiber.Handler {
 		return a.admit(c, r.Who)
 	}}
 	if r.Limit > 0 && a.RateLimit {
-		chain = append(chain, a.limited(r))
+		chain = append(chain, a.limited(r)...)
 	}
 	if r.Fresh {
 		chain = append(chain, a.fresh)

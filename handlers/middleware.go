@@ -57,6 +57,9 @@ func (a *App) logged(c *fiber.Ctx) error {
 		}
 	}
 	c.Response().Header.SetCanonical(requestIDHeader, []byte(id))
+	if a.stopping() {
+		c.Context().SetConnectionClose() //nolint:forbidigo // not used as a context.Context
+	}
 	route, _ := c.Locals(routeKey).(string)
 	size := 0
 	if !c.Response().IsBodyStream() { // asking a stream for its bytes would keep them all
@@ -233,17 +236,30 @@ func (a *App) admit(c *fiber.Ctx, who Who) error {
 	return fmt.Errorf("%w: address", models.ErrNotFound)
 }
 
-// limited holds a client to the route's requests a minute.
-func (a *App) limited(r Route) fiber.Handler {
-	return limiter.New(limiter.Config{
+// limited holds a client to the route's requests a minute: first of this process, which costs nothing to know and holds while
+// the database is away, then of all.
+func (a *App) limited(r Route) []fiber.Handler {
+	refuse := func(c *fiber.Ctx) error {
+		c.Set(fiber.HeaderRetryAfter, "60")
+		return fmt.Errorf("%w: from one client", models.ErrTooMany)
+	}
+	own := limiter.New(limiter.Config{
 		Max:          r.Limit,
 		Expiration:   time.Minute,
 		KeyGenerator: func(c *fiber.Ctx) string { return network(a.client(c)) },
-		LimitReached: func(c *fiber.Ctx) error {
-			c.Set(fiber.HeaderRetryAfter, "60")
-			return fmt.Errorf("%w: from one client", models.ErrTooMany)
-		},
+		LimitReached: refuse,
 	})
+	shared := func(c *fiber.Ctx) error {
+		n, err := a.Store.CountRequest(c.UserContext(), r.Method+" "+r.Path, network(a.client(c)))
+		switch {
+		case err != nil:
+			a.fault(c, fmt.Errorf("counting requests: %w", err))
+		case n > r.Limit:
+			return refuse(c)
+		}
+		return c.Next()
+	}
+	return []fiber.Handler{own, shared}
 }
 
 // client names who sends: the address of the connection or, behind trusted proxies, the last forwarded address that

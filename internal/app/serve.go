@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -150,11 +151,41 @@ func (s *serveCommand) work(w *world, log *slog.Logger, store *models.Store, db 
 	if err != nil {
 		return err
 	}
+	metrics, err := newMetrics(db)
+	if err != nil {
+		return err
+	}
+	store.WatchCommits(commitMetrics(metrics))
+	health := handlers.NewHealth(handlers.Options{Log: log, Metrics: metrics, TrustedProxies: s.Proxies(), Ready: ready(store, db)})
+	var watched sync.WaitGroup
+	if listener, err := (&net.ListenConfig{}).Listen(w.ctx, "tcp", s.Addr); err != nil {
+		// The work matters more than that somebody sees it: beside another process the address may be taken.
+		log.Warn("nobody can ask this process how it is", slog.String("PORTAL_ADDR", s.Addr), slog.String("error", err.Error()))
+	} else {
+		watched.Go(func() { err = health.Listener(newPatientListener(listener)) })
+		fmt.Fprintf(w.out, "listening on http://%s\n", listener.Addr())
+	}
 	log.Info("working")
 	jobs.New(jobs.Options{
-		Store: store, Site: siteOf(s.Config), Sender: sender, From: s.From(), Log: log, Backup: keeper, Uploads: uploads, KeptMail: mail.File{Dir: s.MailDir()},
+		Store: store, Site: siteOf(s.Config), Sender: sender, From: s.From(), Log: log, Backup: keeper, Uploads: uploads, KeptMail: mail.File{Dir: s.MailDir()}, Metrics: metrics,
 	}).Run(w.ctx)
-	return uploads.Close()
+	err = health.ShutdownWithTimeout(silenceLimit)
+	watched.Wait()
+	return errors.Join(err, uploads.Close())
+}
+
+// ready reports whether the database answers and its schema is the program's.
+func ready(store *models.Store, db *database.DB) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := store.Ping(ctx); err != nil {
+			return err
+		}
+		behind, err := db.Behind(ctx)
+		if err == nil && behind > 0 {
+			err = errBehind(behind)
+		}
+		return err
+	}
 }
 
 // keeper makes the backups of the portal.
@@ -182,20 +213,12 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 		return errors.Join(err, listener.Close())
 	}
 	store.WatchCommits(commitMetrics(metrics))
+	var stopping atomic.Bool
 	web, err := handlers.New(handlers.Options{
 		Metrics: metrics, Version: version, BackupDir: s.BackupDir(), Disk: func() (handlers.Disk, error) { return diskOf(s.DataDir) },
 		Store: store, Site: site, Log: log, Keys: keys, Uploads: uploads, KeptMail: kept, RateLimit: s.Limited(),
 		Contact: s.From().Address, TrustedProxies: s.Proxies(), Outside: outside(s.Config, site),
-		Ready: func(ctx context.Context) error {
-			if err := store.Ping(ctx); err != nil {
-				return err
-			}
-			behind, err := db.Behind(ctx)
-			if err == nil && behind > 0 {
-				err = errBehind(behind)
-			}
-			return err
-		},
+		Ready: ready(store, db), Stopping: stopping.Load,
 	})
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -220,8 +243,13 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	case err = <-served:
 	case <-w.ctx.Done():
 		log.Info("stopping")
+		stopping.Store(true)
 		stopWork() // the two drain side by side, so that the limit holds for both
-		err = web.ShutdownWithTimeout(shutdownLimit)
+		select {
+		case err = <-served:
+		case <-time.After(s.DrainTime()): // until then a balancer has noticed, and sends nothing on connections that end
+		}
+		err = errors.Join(err, web.ShutdownWithTimeout(shutdownLimit))
 	}
 	stopWork()
 	work.Wait()

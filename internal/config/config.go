@@ -48,6 +48,7 @@ type Config struct {
 	TrustedProxies string `name:"trusted-proxies" env:"PORTAL_TRUSTED_PROXIES" placeholder:"CIDRS" help:"Networks whose forwarding headers count, with commas. Default: none."`
 	Seed           string `name:"seed" env:"PORTAL_SEED" default:"content" placeholder:"content|none" help:"What an empty database starts with."`
 	RateLimit      string `name:"rate-limit" env:"PORTAL_RATE_LIMIT" default:"on" placeholder:"on|off" help:"off for load tests: no limits, no minimum time to fill a form."`
+	Drain          string `name:"drain" env:"PORTAL_DRAIN" placeholder:"DURATION" help:"How long a process that is to stop still answers, while /readyz tells a balancer to send it nothing more. Default: 5s on PostgreSQL, 0s on SQLite."`
 	ClockOffset    string `name:"clock-offset" env:"PORTAL_CLOCK_OFFSET" placeholder:"DURATION" help:"For trials only: shifts the program's clock, such as +26h or -40m. Default: none."`
 	LogLevel       string `name:"log-level" env:"PORTAL_LOG_LEVEL" default:"info" placeholder:"debug|info|warn|error" help:"Least level that is logged."`
 	LogFormat      string `name:"log-format" env:"PORTAL_LOG_FORMAT" default:"text" placeholder:"text|json" help:"json for machines."`
@@ -122,6 +123,7 @@ func (c Config) Validate() error {
 	_, _, storageErr := parseStorageURL(c.StorageURL)
 	_, keysErr := parseKeys(c.SecretKey)
 	_, proxiesErr := parseProxies(c.TrustedProxies)
+	_, drainErr := parseDrain(c.Drain)
 	_, offsetErr := parseOffset(c.ClockOffset)
 
 	for _, s := range []struct {
@@ -144,6 +146,7 @@ func (c Config) Validate() error {
 		{"PORTAL_TRUSTED_PROXIES", c.TrustedProxies, proxiesErr == nil, "networks with commas between them, such as 10.0.0.0/8,fd00::/8"},
 		{"PORTAL_SEED", c.Seed, oneOf(c.Seed, "content", "none"), "content or none"},
 		{"PORTAL_RATE_LIMIT", c.RateLimit, oneOf(c.RateLimit, "on", "off"), "on or off"},
+		{"PORTAL_DRAIN", c.Drain, drainErr == nil, "a duration from 0s to 5m, such as 10s"},
 		{"PORTAL_CLOCK_OFFSET", c.ClockOffset, offsetErr == nil, "a duration, such as +26h or -40m"},
 		{"PORTAL_LOG_LEVEL", c.LogLevel, oneOf(c.LogLevel, "debug", "info", "warn", "error"), "debug, info, warn or error"},
 		{"PORTAL_LOG_FORMAT", c.LogFormat, oneOf(c.LogFormat, "text", "json"), "text or json"},
@@ -232,6 +235,21 @@ func (c Config) SeedsContent() bool { return c.Seed == "content" }
 // Limited reports whether requests are limited and forms have a minimum time.
 func (c Config) Limited() bool { return c.RateLimit == "on" }
 
+// DrainTime is how long a process that is to stop still answers.
+func (c Config) DrainTime() time.Duration {
+	if c.Drain == "" && !strings.HasPrefix(c.Database(), "sqlite:") {
+		return defaultDrain
+	}
+	d, _ := parseDrain(c.Drain)
+	return d
+}
+
+// defaultDrain is enough for a balancer that asks every two seconds and believes the second answer.
+const defaultDrain = 5 * time.Second
+
+// maxDrain is the most, so that a slip of the pen keeps nobody waiting for hours.
+const maxDrain = 5 * time.Minute
+
 // Offset is by how much the program's clock is shifted; zero in production.
 func (c Config) Offset() time.Duration {
 	d, _ := parseOffset(c.ClockOffset)
@@ -265,6 +283,7 @@ func (c Config) LogValue() slog.Value {
 		slog.String("trusted_proxies", c.TrustedProxies),
 		slog.String("seed", c.Seed),
 		slog.String("rate_limit", c.RateLimit),
+		slog.Duration("drain", c.DrainTime()),
 		slog.String("clock_offset", c.ClockOffset),
 		slog.String("log_level", c.LogLevel),
 		slog.String("log_format", c.LogFormat),
@@ -457,6 +476,17 @@ func parseProxies(s string) ([]netip.Prefix, error) {
 		prefixes = append(prefixes, p.Masked())
 	}
 	return prefixes, nil
+}
+
+func parseDrain(s string) (time.Duration, error) {
+	if s == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(s)
+	if err == nil && (d < 0 || d > maxDrain) {
+		err = errWrong
+	}
+	return d, err
 }
 
 func parseOffset(s string) (time.Duration, error) {
