@@ -148,37 +148,65 @@ var program = sync.OnceValues(func() (string, error) {
 
 // process is the built program in a process of its own, which a test can kill.
 type process struct {
-	cmd *exec.Cmd
-	url string
+	t     *testing.T
+	flags []string // of serve
+	env   []string
+	cmd   *exec.Cmd
+	out   io.ReadCloser
+	logs  *lockedBuffer
+	url   string
 }
 
 func startProcess(t *testing.T, env ...string) *process {
 	t.Helper()
+	p := &process{t: t, env: env}
+	p.launch()
+	p.listen()
+	return p
+}
+
+// launch starts the program, again where it has ended.
+func (p *process) launch() {
+	p.t.Helper()
 	path, err := program()
 	if err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
-	cmd := exec.Command(path, "serve")
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "PORTAL_ADDR=127.0.0.1:0", "PORTAL_SEED=none", "PORTAL_RATE_LIMIT=off", "PORTAL_LOG_LEVEL=error"}, env...)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
+	cmd := exec.Command(path, append([]string{"serve"}, p.flags...)...)
+	cmd.Env = append([]string{
+		"PATH=" + os.Getenv("PATH"), "PORTAL_ADDR=127.0.0.1:0", "PORTAL_SEED=none", "PORTAL_RATE_LIMIT=off", "PORTAL_LOG_LEVEL=error", "PORTAL_DRAIN=0s",
+	}, p.env...)
+	p.cmd, p.logs = cmd, new(lockedBuffer)
+	cmd.Stderr = p.logs
+	if p.out, err = cmd.StdoutPipe(); err != nil {
+		p.t.Fatal(err)
 	}
-	var logs lockedBuffer
-	cmd.Stderr = &logs
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	lines := bufio.NewScanner(out)
+	p.t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+}
+
+// listen waits until the program listens.
+func (p *process) listen() {
+	p.t.Helper()
+	lines := bufio.NewScanner(p.out)
 	for lines.Scan() {
 		if address, ok := strings.CutPrefix(lines.Text(), "listening on "); ok {
-			go func() { _, _ = io.Copy(io.Discard, out) }()
-			return &process{cmd, address}
+			p.url = address
+			go func() { _, _ = io.Copy(io.Discard, p.out) }()
+			return
 		}
 	}
-	t.Fatalf("the program ended before it listened:\n%s", &logs)
-	return nil
+	p.t.Fatalf("the program ended before it listened:\n%s", p.logs)
+}
+
+// end sends the program a signal and waits for its end.
+func (p *process) end(signal os.Signal) error {
+	if err := p.cmd.Process.Signal(signal); err != nil {
+		return err
+	}
+	return p.cmd.Wait()
 }
 
 func TestFiveThousandPeopleForAThousandSeatsLoseNothingToASIGKILL(t *testing.T) {

@@ -157,21 +157,21 @@ func (s *serveCommand) work(w *world, log *slog.Logger, store *models.Store, db 
 	}
 	store.WatchCommits(commitMetrics(metrics))
 	health := handlers.NewHealth(handlers.Options{Log: log, Metrics: metrics, TrustedProxies: s.Proxies(), Ready: ready(store, db)})
-	var watched sync.WaitGroup
-	if listener, err := (&net.ListenConfig{}).Listen(w.ctx, "tcp", s.Addr); err != nil {
+	listener, err := (&net.ListenConfig{}).Listen(w.ctx, "tcp", s.Addr)
+	answered := make(chan error, 1)
+	if err != nil {
 		// The work matters more than that somebody sees it: beside another process the address may be taken.
 		log.Warn("nobody can ask this process how it is", slog.String("PORTAL_ADDR", s.Addr), slog.String("error", err.Error()))
+		answered <- nil
 	} else {
-		watched.Go(func() { err = health.Listener(newPatientListener(listener)) })
+		go func() { answered <- health.Listener(newPatientListener(listener)) }()
 		fmt.Fprintf(w.out, "listening on http://%s\n", listener.Addr())
 	}
 	log.Info("working")
 	jobs.New(jobs.Options{
 		Store: store, Site: siteOf(s.Config), Sender: sender, From: s.From(), Log: log, Backup: keeper, Uploads: uploads, KeptMail: mail.File{Dir: s.MailDir()}, Metrics: metrics,
 	}).Run(w.ctx)
-	err = health.ShutdownWithTimeout(silenceLimit)
-	watched.Wait()
-	return errors.Join(err, uploads.Close())
+	return errors.Join(health.ShutdownWithTimeout(shutdownLimit), <-answered, uploads.Close())
 }
 
 // ready reports whether the database answers and its schema is the program's.

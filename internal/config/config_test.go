@@ -66,6 +66,12 @@ func TestAnEmptyEnvironmentGivesTheDefaults(t *testing.T) {
 	if got := c.From(); got.Name != "CD Foundation Community" || got.Address != "community@localhost" {
 		t.Errorf("From() = %v", got)
 	}
+	if c.DrainTime() != 0 {
+		t.Errorf("DrainTime() = %v on SQLite, want none", c.DrainTime())
+	}
+	if c := load(t, "PORTAL_DATABASE_URL", "postgres://portal@db/portal"); c.DrainTime() != 5*time.Second {
+		t.Errorf("DrainTime() = %v on PostgreSQL", c.DrainTime())
+	}
 	if c.SMTP() != nil || c.Keys() != nil || c.Proxies() != nil || c.Offset() != 0 {
 		t.Errorf("SMTP %v, Keys %v, Proxies %v, Offset %v: want none", c.SMTP(), c.Keys(), c.Proxies(), c.Offset())
 	}
@@ -119,6 +125,7 @@ func TestAWrongValueIsNamedWithWhatIsAllowed(t *testing.T) {
 		{"a proxy that is a name", "PORTAL_TRUSTED_PROXIES", "10.0.0.0/8,proxy", `PORTAL_TRUSTED_PROXIES="10.0.0.0/8,proxy": allowed is networks`},
 		{"an unknown seed", "PORTAL_SEED", "sample", `PORTAL_SEED="sample": allowed is content or none`},
 		{"a limit that is neither", "PORTAL_RATE_LIMIT", "false", `PORTAL_RATE_LIMIT="false": allowed is on or off`},
+		{"a drain without end", "PORTAL_DRAIN", "6m", `PORTAL_DRAIN="6m": allowed is a duration from 0s to 5m`},
 		{"an offset without a unit", "PORTAL_CLOCK_OFFSET", "26", `PORTAL_CLOCK_OFFSET="26": allowed is a duration`},
 		{"an unknown level", "PORTAL_LOG_LEVEL", "loud", `PORTAL_LOG_LEVEL="loud": allowed is debug, info, warn or error`},
 		{"an unknown format", "PORTAL_LOG_FORMAT", "xml", `PORTAL_LOG_FORMAT="xml": allowed is text or json`},
