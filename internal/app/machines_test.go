@@ -102,7 +102,7 @@ func (b *balancer) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	safe := r.Method == http.MethodGet || r.Method == http.MethodHead
 	err := errors.New("no process is ready")
-	turn := int(b.turn.Add(1) % uint64(len(b.backends))) //nolint:gosec // less than there are
+	turn := int(b.turn.Add(1) % uint64(len(b.backends)))
 	for _, one := range slices.Concat(b.backends[turn:], b.backends[:turn]) {
 		if !one.ready.Load() {
 			continue

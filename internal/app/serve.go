@@ -161,7 +161,7 @@ func (s *serveCommand) work(w *world, log *slog.Logger, store *models.Store, db 
 	answered := make(chan error, 1)
 	if err != nil {
 		// The work matters more than that somebody sees it: beside another process the address may be taken.
-		log.Warn("nobody can ask this process how it is", slog.String("PORTAL_ADDR", s.Addr), slog.String("error", err.Error()))
+		log.Warn("nobody can ask this process how it is", slog.String("addr", s.Addr), slog.String("error", err.Error()))
 		answered <- nil
 	} else {
 		go func() { answered <- health.Listener(newPatientListener(listener)) }()
