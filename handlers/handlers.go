@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -22,6 +21,7 @@ import (
 	"github.com/cdfoundation/portal/internal/auth"
 	"github.com/cdfoundation/portal/internal/links"
 	"github.com/cdfoundation/portal/internal/mail"
+	"github.com/cdfoundation/portal/internal/storage"
 	"github.com/cdfoundation/portal/models"
 )
 
@@ -31,9 +31,10 @@ type Options struct {
 	Site           links.Site
 	Log            *slog.Logger
 	Keys           auth.Keys
-	Uploads        *os.Root                    // where uploaded pictures lie
+	Uploads        storage.Storage             // where uploaded pictures lie
 	KeptMail       *mail.File                  // nil when mail goes out by SMTP
 	Ready          func(context.Context) error // nil error: database reachable, schema current
+	Stopping       func() bool                 // the program will end, and a balancer should know; nil: never
 	Metrics        *prometheus.Registry        // nil: one that holds the figures of requests alone
 	BackupDir      string                      // where backups lie
 	Version        string                      // of the program
@@ -55,11 +56,19 @@ type App struct {
 	recent      recentAnswers
 	crowds      *lru.Cache[string, crowd]
 	started     time.Time
-	lastSite    atomic.Pointer[models.Site] // as it was read last, for when the database is away
+	lastSite    atomic.Pointer[keptSite]
 }
 
 // New returns the whole site. It fails when a template does not fit the struct that it shows.
 func New(o Options) (*fiber.App, error) {
+	a, err := newApp(o)
+	if err != nil {
+		return nil, err
+	}
+	return a.fiber(), nil
+}
+
+func newApp(o Options) (*App, error) {
 	a := &App{Options: o}
 	a.Metrics = cmp.Or(o.Metrics, prometheus.NewRegistry())
 	a.metrics = newMetrics(a.Metrics)
@@ -83,16 +92,33 @@ func New(o Options) (*fiber.App, error) {
 	if a.passkeys, err = auth.NewPasskeys(a.Site.Base(), issuer); err != nil {
 		return nil, err
 	}
-	return a.fiber(), nil
+	return a, nil
 }
 
 // fiber is the site's server.
 func (a *App) fiber() *fiber.App {
+	app := a.server(a.showError)
+	app.Server().HeaderReceived = longAnswers
+	app.Server().FormValueFunc = sentValue
+	a.use(app)
+	for _, r := range a.routes() {
+		chain := a.guarded(r)
+		if r.Method == fiber.MethodGet {
+			app.Add(fiber.MethodHead, r.Path, chain...)
+		}
+		app.Add(r.Method, r.Path, chain...)
+	}
+	app.Use(func(c *fiber.Ctx) error { return a.unrouted(c) })
+	return app
+}
+
+// server answers nothing yet.
+func (a *App) server(showError fiber.ErrorHandler) *fiber.App {
 	proxies := make([]string, len(a.TrustedProxies))
 	for i, p := range a.TrustedProxies {
 		proxies[i] = p.String()
 	}
-	app := fiber.New(fiber.Config{
+	return fiber.New(fiber.Config{
 		AppName:                 "portal",
 		DisableStartupMessage:   true,
 		Immutable:               true,
@@ -109,19 +135,8 @@ func (a *App) fiber() *fiber.App {
 		TrustedProxies:          proxies,
 		ProxyHeader:             fiber.HeaderXForwardedFor,
 		EnableIPValidation:      true,
-		ErrorHandler:            a.showError,
+		ErrorHandler:            showError,
 	})
-	app.Server().HeaderReceived = longAnswers
-	a.use(app)
-	for _, r := range a.routes() {
-		chain := a.guarded(r)
-		if r.Method == fiber.MethodGet {
-			app.Add(fiber.MethodHead, r.Path, chain...)
-		}
-		app.Add(r.Method, r.Path, chain...)
-	}
-	app.Use(func(c *fiber.Ctx) error { return a.unrouted(c) })
-	return app
 }
 
 // bodyLimit is what a request may carry: a picture of 10 MiB beside the fields of its form.
@@ -137,7 +152,7 @@ func (a *App) guarded(r Route) []fiber.Handler {
 		chain = append(chain, a.noticed)
 	}
 	if r.Limit > 0 && a.RateLimit {
-		chain = append(chain, a.limited(r))
+		chain = append(chain, a.limited(r)...)
 	}
 	if r.Fresh {
 		chain = append(chain, a.fresh)

@@ -61,7 +61,7 @@ func (a *App) routes() []Route {
 	anyone("/sitemap-:part<int>.xml", "part of the sitemap", a.sendSitemap)
 	anyone("/manifest.webmanifest", "web application manifest", a.sendManifest)
 	anyone("/.well-known/security.txt", "whom to tell of a hole", a.sendSecurityContact)
-	anyone("/share/*", "picture for sharing a page", a.sendShareImage)
+	add(get, "/share/*", "picture for sharing a page", Anyone, a.sendShareImage).Limit = 60
 
 	// Home
 	anyone("/", "home", a.orOldQuery(a.showHome))
@@ -180,7 +180,7 @@ func (a *App) routes() []Route {
 	add(get, "/admin/people/new", "new account", Staff, a.newPerson).Fresh = true
 	add(get, "/admin/people/:id", "account", Staff, a.showPerson)
 	add(post, "/admin/people/:id/role", "change a role", Staff, a.setRole).Fresh = true
-	add(post, "/admin/people/:id/profile", "join an account to a profile", Staff, a.linkProfile)
+	add(post, "/admin/people/:id/profile", "join an account to a profile", Staff, a.linkProfile).Fresh = true // with the profile come the groups that it organises
 	add(post, "/admin/people/:id/link", "mail an account its link", Staff, a.mailPersonLink)
 	add(post, "/admin/people/:id/factors/reset", "take an account's password and second factors away", Staff, a.resetPersonFactors).Fresh = true
 	add(post, "/admin/people/:id/sessions/end", "end an account's sessions", Staff, a.endPersonSessions)

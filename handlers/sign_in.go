@@ -329,7 +329,7 @@ func (a *App) landing(v models.Viewer) string {
 // localPath is an address if it is a path on this site, else empty: nobody is sent elsewhere by a link to us.
 func localPath(address string) string {
 	u, err := url.Parse(address)
-	if err != nil || len(address) > 500 || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(address, "/") ||
+	if err != nil || len(address) > 500 || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(address, "/") || strings.HasPrefix(address, "//") ||
 		strings.ContainsAny(address+u.Path, "\\\r\n\t") || u.Path != path.Clean(u.Path) ||
 		strings.HasPrefix(u.Path, links.Login) || strings.HasPrefix(u.Path, links.Logout) {
 		return ""
