@@ -41,7 +41,7 @@ check: ## go vet and the linters: seconds, once they are built
 test: ## everything that CI runs: get what the tests need, check, test
 	.ci/prepare
 	$(MAKE) --no-print-directory check
-	PORTAL_TEST_REQUIRE=1 go test -race ./...
+	PORTAL_TEST_REQUIRE=1 go test -race -timeout 40m ./...
 	@echo
 	@echo "Passed, nothing skipped for want of a program: sqlite, postgres, chromium, nu checker."
 
@@ -52,8 +52,9 @@ browser: ## the journeys in Chromium only, their pictures under bin/_artifacts
 faults: build ## break what is under the program, one thing after the other (minutes)
 	$(OPS)/faults/run
 
-bench: ## the benchmarks
-	go test -run '^$$' -bench . -benchmem ./...
+# The large database is made once, in a quarter of an hour, and kept under bin.
+bench: ## measure the portal beside its limits, into .github/BENCHMARK.md (minutes, on a machine that does nothing else)
+	go run ./internal/bench bin/bench .github/BENCHMARK.md
 
 vendor-assets: ## fetch third-party files into static/vendor again (needs npm)
 	static/vendor/update.sh

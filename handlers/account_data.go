@@ -73,7 +73,7 @@ func (a *App) sendOwnData(c *fiber.Ctx) error {
 	reader, writer := io.Pipe()
 	go func() {
 		defer cancel()
-		err := a.writeOwnData(writer, data, a.Store.OwnPosts(ctx, v), a.Store.Now())
+		err := a.writeOwnData(ctx, writer, data, a.Store.OwnPosts(ctx, v), a.Store.Now())
 		if err != nil {
 			a.Log.LogAttrs(ctx, slog.LevelWarn, "export of own data broke off", slog.String("error", err.Error()))
 		}
@@ -204,7 +204,7 @@ pictures.json       the pictures that you uploaded, which lie in pictures/
 A file that would be empty is left out. Times are in UTC.
 `
 
-func (a *App) writeOwnData(to io.Writer, d models.OwnData, posts iter.Seq2[models.Post, error], now time.Time) error {
+func (a *App) writeOwnData(ctx context.Context, to io.Writer, d models.OwnData, posts iter.Seq2[models.Post, error], now time.Time) error {
 	archive := zip.NewWriter(to)
 	create := func(name string, method uint16) (io.Writer, error) {
 		return archive.CreateHeader(&zip.FileHeader{Name: name, Method: method, Modified: now})
@@ -244,27 +244,26 @@ func (a *App) writeOwnData(to io.Writer, d models.OwnData, posts iter.Seq2[model
 		}
 	}
 	for _, m := range d.Pictures {
-		if err := a.writePicture(create, m.Name); err != nil {
+		if err := a.writePicture(ctx, create, m.Name); err != nil {
 			return err
 		}
 	}
 	return archive.Close()
 }
 
-func (a *App) writePicture(create func(name string, method uint16) (io.Writer, error), name string) error {
-	file, err := a.Uploads.Open(name)
+func (a *App) writePicture(ctx context.Context, create func(name string, method uint16) (io.Writer, error), name string) error {
+	content, err := a.Uploads.Read(ctx, name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // the folder was not restored with the database
+		return nil // it was not restored with the database
 	}
 	if err != nil {
 		return err
 	}
-	defer func() { _ = file.Close() }()
 	w, err := create("pictures/"+name, zip.Store) // compressed already
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(w, file)
+	_, err = w.Write(content)
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -246,12 +247,16 @@ func writeAttendees(to io.Writer, event models.DeskEvent, rows iter.Seq2[models.
 	return buffer.Flush()
 }
 
+// formulaStart is where a spreadsheet would begin a formula: at the start of a cell or behind a semicolon or a tab, at which
+// spreadsheets of many countries part the cells.
+var formulaStart = regexp.MustCompile(`^[\t\r\n=+\-@＝＋－＠]|[;\t]["' ]*[=+\-@＝＋－＠]`)
+
 // harmless keeps a spreadsheet from taking what somebody typed for a formula.
 func harmless(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-		return "'" + cell
-	}
-	return cell
+	return formulaStart.ReplaceAllStringFunc(cell, func(start string) string {
+		_, length := utf8.DecodeLastRuneInString(start)
+		return start[:len(start)-length] + "'" + start[len(start)-length:]
+	})
 }
 
 func (a *App) askAttendeeCancellation(c *fiber.Ctx) error {

@@ -51,8 +51,13 @@ var auditWords = func() map[string]string {
 		"user.export": "took out all data of %s", "user.erase": "erased the account %s", "audit.forget": "forgot old entries up to %s",
 		"session.confirm": "proved once more who they are%s", "site.save": "changed the settings of the site%s", "sample.remove": "removed the sample content%s",
 		"backup.plan": "changed the plan of backups%s", "backup.ask": "asked for %s", "backup.take": "took out %s", "backup.delete": "deleted %s",
-		"settings.retention": "changed how long data is kept%s", "setting.second_factor_required": "changed whether staff need a second factor%s",
-		"pages.renew": "let all pages be made anew%s", "content.import": "loaded a file into %s",
+		"password.set": "set a password for %s", "password.change": "changed the password of %s", "password.remove": "removed the password of %s",
+		"authenticator.add": "set up an authenticator app for %s", "authenticator.remove": "removed the authenticator app of %s",
+		"passkey.add": "added a passkey for %s", "passkey.remove": "removed a passkey of %s", "recovery_codes.create": "made recovery codes for %s",
+		"recovery_code.use": "used a recovery code of %s", "factors.reset": "reset password and second factors of %s",
+		"setting.second_factor_required": "changed whether staff need a second factor%s",
+		"setup.begin":                    "began to set up the portal%s", "setup.settle": "called a step of setting up done%s", "setup.close": "ended the reminders of setting up%s",
+		"settings.retention": "changed how long data is kept%s", "pages.renew": "let all pages be made anew%s", "content.import": "loaded a file into %s",
 		"post.remove_sample": "removed the sample %s", "event.remove_sample": "removed the sample %s", "group.remove_sample": "removed the sample %s",
 		"ambassador.remove_sample": "removed the sample %s",
 	})
@@ -231,7 +236,7 @@ func newAuditLine(row models.AuditLine, zone *time.Location) AuditLine {
 		line.AboutURL = listURL(links.DeskAudit, "subject", row.Subject, "number", strconv.FormatInt(row.SubjectID, 10))
 	}
 	switch {
-	case row.Action == "content.import" || row.Subject == "registrations": // checksums, and what the words say
+	case row.Action == "content.import" || strings.HasPrefix(row.Action, "setup.") || row.Subject == "registrations": // checksums, states, and what the words say
 	case row.BeforeValue != "" && row.AfterValue != "" && row.BeforeValue != row.AfterValue:
 		line.Change = row.BeforeValue + " → " + row.AfterValue
 	case row.BeforeValue != row.AfterValue:

@@ -17,7 +17,7 @@ import (
 
 // keeper makes the backups of a world, as the background work does.
 func (w *deskWorld) keeper() backup.Keeper {
-	return backup.Keeper{Store: w.store, Dir: w.backups, Portal: backup.Portal{DB: w.db, Media: w.t.TempDir(), Key: testkit.Keys()[0], Clock: w.clock.Clock()}}
+	return backup.Keeper{Store: w.store, Dir: w.backups, Portal: backup.Portal{DB: w.db, Uploads: w.uploads, Key: testkit.Keys()[0], Clock: w.clock.Clock()}}
 }
 
 // work lets the background work look for backups once.

@@ -273,7 +273,7 @@ func TestAttendeesAreListedSearchedAndTakenOff(t *testing.T) {
 func TestTheTableOfAttendeesIsHarmlessToSpreadsheets(t *testing.T) {
 	w := newDeskWorld(t)
 	path := w.event()
-	for i, name := range []string{"Ada Example", `=HYPERLINK("http://x")`, "+49 Ben", "-Cy", "@Dee", "阿里, 样本"} {
+	for i, name := range []string{"Ada Example", `=HYPERLINK("http://x")`, "+49 Ben", "-Cy", "@Dee", "阿里, 样本", `Eve;=1+1`, `Fay; "=1+1`, "＝1+1", "Gil -1; x"} {
 		w.attend("pipelines-as-a-product", name, string(rune('a'+i))+"@example.net")
 	}
 	w.exec("UPDATE registrations SET public_id = substr('AAAABBBBCCCCDDDD', 1, 15) || id, name = CASE name WHEN 'Ada Example' THEN char(9) || 'Ada' WHEN '-Cy' THEN char(13) || 'Cy' ELSE name END")

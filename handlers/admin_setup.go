@@ -18,6 +18,7 @@ type AdminSetup struct {
 	Layout
 	Heading string
 	Begun   bool
+	Over    bool // nothing is left
 	Steps   []SetupLine
 }
 
@@ -28,6 +29,8 @@ type SetupLine struct {
 	Heading string
 	Words   string
 	Done    bool
+	Next    bool         // the first that is not done
+	Later   bool         // put off, not done
 	Parts   []HealthPart // what was looked at
 	Links   []NavLink
 	Button  *SetupButton
@@ -43,7 +46,7 @@ func (a *App) showSetup(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	page := AdminSetup{Heading: setupHeading(steps), Begun: setup.Begun && !setup.Closed, Steps: steps}
+	page := AdminSetup{Heading: setupHeading(steps), Begun: setup.Begun && !setup.Closed, Over: stepsLeft(steps) == 0, Steps: steps}
 	page.Layout = a.deskLayout(c, "Setting up", page.Heading)
 	return show(c, http.StatusOK, a.pages.adminSetup, page)
 }
@@ -122,9 +125,13 @@ func (a *App) setupLines(c *fiber.Ctx) ([]SetupLine, models.Setup, error) {
 			Name: models.SetupPeople, Heading: "People", Words: people, Done: setup.Staff > 0, Links: []NavLink{{URL: links.DeskPeople + "/new", Label: "Invite somebody"}}, Settle: "Later",
 		},
 	}
+	next := true
 	for i := range steps {
 		steps[i].Number = i + 1
-		steps[i].Done = steps[i].Done || settled(steps[i].Name)
+		if !steps[i].Done && settled(steps[i].Name) {
+			steps[i].Done, steps[i].Later = true, steps[i].Name == models.SetupMail || steps[i].Name == models.SetupPeople
+		}
+		steps[i].Next, next = next && !steps[i].Done, next && steps[i].Done
 		if steps[i].Done {
 			steps[i].Settle = ""
 		}

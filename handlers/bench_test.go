@@ -16,7 +16,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
 
 	"github.com/cdfoundation/portal/internal/auth"
@@ -171,13 +170,9 @@ func benchmarkBlog(b *testing.B, n int) (*fiber.App, *App) {
 		Store: models.NewStore(db.Reader, db.Writer, clock.NewFake(now).Clock(), keys), Site: links.New(base), Keys: keys,
 		Log:   slog.New(slog.NewTextHandler(io.Discard, nil)), //nolint:sloglint // a line is written, and what it costs counts
 		Ready: func(context.Context) error { return nil }, Contact: "community@example.org",
-		Metrics: prometheus.NewRegistry(),
 	}
-	a := &App{Options: o, metrics: newMetrics(nil)}
-	if a.cache, err = newPageCache(nil); err != nil {
-		b.Fatal(err)
-	}
-	if a.pages, err = newPages(); err != nil {
+	a, err := newApp(o)
+	if err != nil {
 		b.Fatal(err)
 	}
 	return a.fiber(), a

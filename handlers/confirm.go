@@ -3,6 +3,7 @@ package handlers
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"net/http"
 	"path"
 	"slices"
@@ -179,11 +180,21 @@ func (a *App) pageOf(address string) string {
 	return links.Account
 }
 
-// keptFields are the fields of a form that sends no files, without what proves who sends it and without secrets, which are typed anew.
+// keptFields are the fields of a form without its files, without what proves who sends it and without secrets, which are typed anew.
 func keptFields(c *fiber.Ctx) (kept []KeptField) {
+	keep := func(name, value string) {
+		if !slices.Contains([]string{confirmPassword, confirmCode, confirmPasskey, confirmChallenge, "current", "new", "code", "passkey", "challenge"}, name) {
+			kept = append(kept, KeptField{name, value})
+		}
+	}
 	for name, value := range c.Request().PostArgs().All() {
-		if !slices.Contains([]string{confirmPassword, confirmCode, confirmPasskey, confirmChallenge, "current", "new", "code", "passkey", "challenge"}, string(name)) {
-			kept = append(kept, KeptField{string(name), string(value)})
+		keep(string(name), string(value))
+	}
+	if form, err := c.MultipartForm(); err == nil {
+		for _, name := range slices.Sorted(maps.Keys(form.Value)) {
+			for _, value := range form.Value[name] {
+				keep(name, value)
+			}
 		}
 	}
 	return kept

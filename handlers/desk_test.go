@@ -22,6 +22,7 @@ import (
 	"github.com/cdfoundation/portal/internal/database"
 	"github.com/cdfoundation/portal/internal/links"
 	"github.com/cdfoundation/portal/internal/mail"
+	"github.com/cdfoundation/portal/internal/storage"
 	"github.com/cdfoundation/portal/internal/testkit"
 	"github.com/cdfoundation/portal/models"
 )
@@ -34,6 +35,7 @@ type deskWorld struct {
 	db      *database.DB
 	clock   *clock.Fake
 	kept    mail.File
+	uploads storage.Storage
 	backups string            // where they lie
 	ready   error             // what keeps the portal from answering
 	cookies map[string]string // by name of the person
@@ -83,13 +85,13 @@ func newDeskWorld(t testing.TB, outside ...*auth.Outside) *deskWorld {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	uploads, err := os.OpenRoot(t.TempDir())
+	uploads, err := storage.OpenDirectory(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = uploads.Close() })
 	w := &deskWorld{
-		t: t, db: db, clock: clock.NewFake(time.Date(2020, 6, 18, 16, 40, 0, 0, time.UTC)), kept: mail.File{Dir: t.TempDir()}, backups: t.TempDir(),
+		t: t, db: db, clock: clock.NewFake(time.Date(2020, 6, 18, 16, 40, 0, 0, time.UTC)), kept: mail.File{Dir: t.TempDir()}, uploads: uploads, backups: t.TempDir(),
 		cookies: map[string]string{}, viewers: map[string]models.Viewer{},
 	}
 	keys := auth.Keys{[]byte("a key for tests that is long enough")}

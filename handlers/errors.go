@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/cdfoundation/portal/internal/links"
+	"github.com/cdfoundation/portal/internal/storage"
 	"github.com/cdfoundation/portal/models"
 )
 
@@ -25,6 +26,7 @@ var statuses = []struct {
 	{models.ErrInvalid, http.StatusUnprocessableEntity},
 	{models.ErrTooMany, http.StatusTooManyRequests},
 	{models.ErrUnavailable, http.StatusServiceUnavailable},
+	{storage.ErrUnavailable, http.StatusServiceUnavailable},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable},
 	{context.Canceled, http.StatusServiceUnavailable},
 	{errBadRequest, http.StatusBadRequest},
@@ -69,6 +71,9 @@ func statusOf(err error) int {
 
 // showError is the one place that turns an error into an answer: a page, or problem+json (RFC 9457) under /api.
 func (a *App) showError(c *fiber.Ctx, err error) error {
+	if len(c.Response().Header.Peek(fiber.HeaderContentSecurityPolicy)) == 0 {
+		a.secure(c) // the server refused the request before anything of ours saw it
+	}
 	status := statusOf(err)
 	if status >= http.StatusInternalServerError {
 		a.fault(c, err)

@@ -152,7 +152,7 @@ func TestFeedsAreForEverybody(t *testing.T) {
 		"xml": "application/rss+xml; charset=utf-8", "atom": "application/atom+xml; charset=utf-8", "json": "application/feed+json; charset=utf-8",
 	}
 	for _, path := range blogFeeds() {
-		answer, _ := w.ask(http.MethodGet, path, "Cookie", "__Host-session=stale; flash=saved")
+		answer, _ := w.ask(http.MethodGet, path, "Cookie", "__Host-session=stale; __Host-flash=saved")
 		_, format, _ := strings.Cut(path, "feed.")
 		if got := answer.Header.Get("Content-Type"); got != types[format] {
 			t.Errorf("%s is %s", path, got)

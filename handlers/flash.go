@@ -62,22 +62,28 @@ var flashes = map[string]string{
 	"profile-published": "The profile is public.",
 }
 
-const flashCookie = "flash"
+// flashCookie is the cookie's name.
+func (a *App) flashCookie() string {
+	if a.Site.Secure() {
+		return "__Host-flash"
+	}
+	return "flash"
+}
 
 // flash lets the next page show a message once.
 func (a *App) flash(c *fiber.Ctx, name string) {
 	c.Cookie(&fiber.Cookie{
-		Name: flashCookie, Value: name, Path: "/", MaxAge: 60,
+		Name: a.flashCookie(), Value: name, Path: "/", MaxAge: 60,
 		Secure: a.Site.Secure(), HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode,
 	})
 }
 
 // takeFlash is the message that the page before left, which is then gone.
 func (a *App) takeFlash(c *fiber.Ctx) string {
-	name := c.Cookies(flashCookie)
+	name := c.Cookies(a.flashCookie())
 	if name == "" {
 		return ""
 	}
-	c.Cookie(&fiber.Cookie{Name: flashCookie, Path: "/", Expires: time.Unix(1, 0), HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode})
+	a.setCookie(c, a.flashCookie(), "", time.Unix(1, 0))
 	return flashes[name]
 }

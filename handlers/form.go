@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"github.com/cdfoundation/portal/models"
 )
@@ -71,6 +72,18 @@ func (e FieldErrors) Of(field string) *FieldError {
 		if e[i].Field == field {
 			return &e[i]
 		}
+	}
+	return nil
+}
+
+// sentValue is a field of the form that was sent. What stands in its address, fasthttp would prefer; a link could fill in
+// what nobody typed, and a password would end in somebody's log.
+func sentValue(ctx *fasthttp.RequestCtx, name string) []byte {
+	if value := ctx.PostArgs().Peek(name); value != nil {
+		return value
+	}
+	if form, err := ctx.MultipartForm(); err == nil && len(form.Value[name]) > 0 {
+		return []byte(form.Value[name][0])
 	}
 	return nil
 }

@@ -9,19 +9,20 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/cdfoundation/portal/internal/auth"
 	"github.com/cdfoundation/portal/internal/links"
 	"github.com/cdfoundation/portal/internal/mail"
+	"github.com/cdfoundation/portal/internal/storage"
 	"github.com/cdfoundation/portal/models"
 )
 
@@ -31,9 +32,10 @@ type Options struct {
 	Site           links.Site
 	Log            *slog.Logger
 	Keys           auth.Keys
-	Uploads        *os.Root                    // where uploaded pictures lie
+	Uploads        storage.Storage             // where uploaded pictures lie
 	KeptMail       *mail.File                  // nil when mail goes out by SMTP
 	Ready          func(context.Context) error // nil error: database reachable, schema current
+	Stopping       func() bool                 // the program will end, and a balancer should know; nil: never
 	Metrics        *prometheus.Registry        // nil: one that holds the figures of requests alone
 	Tracer         trace.Tracer                // nil: nobody asks for traces
 	BackupDir      string                      // where backups lie
@@ -54,18 +56,30 @@ type App struct {
 	shareImages shareImages
 	passkeys    *auth.Passkeys // nil where browsers have none: at an IP address
 	recent      recentAnswers
+	crowds      *lru.Cache[string, crowd]
 	started     time.Time
-	lastSite    atomic.Pointer[models.Site] // as it was read last, for when the database is away
+	lastSite    atomic.Pointer[keptSite]
 }
 
 // New returns the whole site. It fails when a template does not fit the struct that it shows.
 func New(o Options) (*fiber.App, error) {
+	a, err := newApp(o)
+	if err != nil {
+		return nil, err
+	}
+	return a.fiber(), nil
+}
+
+func newApp(o Options) (*App, error) {
 	a := &App{Options: o}
 	a.Metrics = cmp.Or(o.Metrics, prometheus.NewRegistry())
 	a.metrics = newMetrics(a.Metrics)
 	var err error
 	if a.cache, err = newPageCache(a.Metrics); err != nil {
 		return nil, fmt.Errorf("page cache: %w", err)
+	}
+	if a.crowds, err = lru.New[string, crowd](mostCrowds); err != nil {
+		return nil, fmt.Errorf("crowds: %w", err)
 	}
 	a.started = a.Store.Now()
 	if err := a.recent.watch(a.metrics); err != nil {
@@ -80,16 +94,33 @@ func New(o Options) (*fiber.App, error) {
 	if a.passkeys, err = auth.NewPasskeys(a.Site.Base(), issuer); err != nil {
 		return nil, err
 	}
-	return a.fiber(), nil
+	return a, nil
 }
 
 // fiber is the site's server.
 func (a *App) fiber() *fiber.App {
+	app := a.server(a.showError)
+	app.Server().HeaderReceived = longAnswers
+	app.Server().FormValueFunc = sentValue
+	a.use(app)
+	for _, r := range a.routes() {
+		chain := a.guarded(r)
+		if r.Method == fiber.MethodGet {
+			app.Add(fiber.MethodHead, r.Path, chain...)
+		}
+		app.Add(r.Method, r.Path, chain...)
+	}
+	app.Use(func(c *fiber.Ctx) error { return a.unrouted(c) })
+	return app
+}
+
+// server answers nothing yet.
+func (a *App) server(showError fiber.ErrorHandler) *fiber.App {
 	proxies := make([]string, len(a.TrustedProxies))
 	for i, p := range a.TrustedProxies {
 		proxies[i] = p.String()
 	}
-	app := fiber.New(fiber.Config{
+	return fiber.New(fiber.Config{
 		AppName:                 "portal",
 		DisableStartupMessage:   true,
 		Immutable:               true,
@@ -106,19 +137,8 @@ func (a *App) fiber() *fiber.App {
 		TrustedProxies:          proxies,
 		ProxyHeader:             fiber.HeaderXForwardedFor,
 		EnableIPValidation:      true,
-		ErrorHandler:            a.showError,
+		ErrorHandler:            showError,
 	})
-	app.Server().HeaderReceived = longAnswers
-	a.use(app)
-	for _, r := range a.routes() {
-		chain := a.guarded(r)
-		if r.Method == fiber.MethodGet {
-			app.Add(fiber.MethodHead, r.Path, chain...)
-		}
-		app.Add(r.Method, r.Path, chain...)
-	}
-	app.Use(func(c *fiber.Ctx) error { return a.unrouted(c) })
-	return app
 }
 
 // bodyLimit is what a request may carry: a picture of 10 MiB beside the fields of its form.
@@ -130,8 +150,11 @@ func (a *App) guarded(r Route) []fiber.Handler {
 		c.Locals(routeKey, r.Path)
 		return a.admit(c, r.Who)
 	}}
+	if r.Puzzle && a.RateLimit {
+		chain = append(chain, a.noticed)
+	}
 	if r.Limit > 0 && a.RateLimit {
-		chain = append(chain, a.limited(r))
+		chain = append(chain, a.limited(r)...)
 	}
 	if r.Fresh {
 		chain = append(chain, a.fresh)

@@ -54,21 +54,29 @@ func newSiteLayout(site models.Site) SiteLayout {
 	return l
 }
 
-// site is what admins said of the site, read once for a request. While the database is away it is as it was last.
+// keptSite is what admins said of the site, as it was read at a version of the content.
+type keptSite struct {
+	models.Site
+
+	content uint64
+}
+
+// site is what admins said of the site, read once for a version of the content. While the database is away it is as it was last.
 func (a *App) site(c *fiber.Ctx) models.Site {
-	if site, ok := c.Locals(siteKey).(models.Site); ok {
-		return site
+	last := a.lastSite.Load()
+	version, err := a.Store.ContentVersion(c.UserContext())
+	if err == nil && last != nil && last.content == version.Content {
+		return last.Site
 	}
 	site, err := a.Store.Site(c.UserContext())
-	if err != nil {
+	switch {
+	case err == nil:
+		a.lastSite.Store(&keptSite{site, version.Content})
+	case last != nil:
+		site = last.Site
+	default:
 		site = models.DefaultSite()
-		if last := a.lastSite.Load(); last != nil {
-			site = *last
-		}
-	} else {
-		a.lastSite.Store(&site)
 	}
-	c.Locals(siteKey, site)
 	return site
 }
 

@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"mime/multipart"
-	"os"
 	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/cdfoundation/portal/internal/picture"
+	"github.com/cdfoundation/portal/internal/storage"
 	"github.com/cdfoundation/portal/models"
 )
 
@@ -100,31 +100,18 @@ func (a *App) keepPicture(c *fiber.Ctx, header *multipart.FileHeader, name, alt,
 		Name: hex.EncodeToString(sum[:12]) + p.Extension, ContentType: p.ContentType, Width: p.Width, Height: p.Height,
 		Size: int64(len(p.Bytes)), Alt: alt, Credit: credit,
 	}
-	if err := a.storeUpload(m.Name, p.Bytes); err != nil {
+	// Under its name, which holds a hash of it, there is never another.
+	err = a.Uploads.Put(c.UserContext(), m.Name, p.Bytes)
+	if errors.Is(err, storage.ErrUnavailable) {
+		a.fault(c, err)
+		errs.Add(name, "Pictures cannot be kept at the moment. Go on without it, or choose the file again in a minute")
+		return nil, errs, nil
+	}
+	if err != nil {
 		return nil, nil, err
 	}
 	m, err = a.Store.AddMedium(c.UserContext(), viewer(c), m)
 	return &m, nil, err
-}
-
-// storeUpload writes a file whole or not at all. Under its name, which holds a hash of it, there is never another.
-func (a *App) storeUpload(name string, content []byte) error {
-	if _, err := a.Uploads.Stat(name); err == nil {
-		return nil
-	}
-	partial := ".partial-" + name
-	file, err := a.Uploads.OpenFile(partial, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("keep picture: %w", err)
-	}
-	_, err = file.Write(content)
-	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
-		err = a.Uploads.Rename(partial, name)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("keep picture: %w", err), a.Uploads.Remove(partial))
-	}
-	return nil
 }
 
 // showMedium serves an uploaded picture, which never changes under its name.
@@ -133,20 +120,24 @@ func (a *App) showMedium(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
-	c.Set(fiber.HeaderContentType, medium.ContentType)
-	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; sandbox")
 	tag := `"` + medium.Name + `"`
-	c.Set(fiber.HeaderETag, tag)
-	if unchanged(c, tag, medium.CreatedAt) {
-		return c.SendStatus(fiber.StatusNotModified)
+	var content []byte
+	known := unchanged(c, tag, medium.CreatedAt)
+	if !known {
+		content, err = a.Uploads.Read(c.UserContext(), medium.Name)
 	}
-	content, err := a.Uploads.ReadFile(medium.Name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: the file of picture %q", models.ErrNotFound, medium.Name)
 	}
 	if err != nil {
 		return fmt.Errorf("read picture: %w", err)
+	}
+	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
+	c.Set(fiber.HeaderContentType, medium.ContentType)
+	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; sandbox")
+	c.Set(fiber.HeaderETag, tag)
+	if known {
+		return c.SendStatus(fiber.StatusNotModified)
 	}
 	return c.Send(content)
 }

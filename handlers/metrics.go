@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/netip"
 	"strconv"
 	"sync"
@@ -22,25 +23,28 @@ import (
 type metrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
-	series   *sync.Map // answer → answerSeries: finding one by its labels takes longer than answering from the cache
+	kinds    *sync.Map // answerKind → *answerCount
 	signIns  *prometheus.CounterVec
 }
 
-// answer is what an answered request is counted by.
-type answer struct {
-	route, method     string
-	family            int
-	success, signedIn bool
+// answerKind is what answered requests have in common.
+type answerKind struct {
+	route, method string
+	status        int
+	signedIn      bool
 }
 
-type answerSeries struct {
+// answerCount counts and logs the answers of a kind. To find a counter by its labels, and to write out what all lines of the
+// log share, takes longer than to answer from the cache.
+type answerCount struct {
 	requests prometheus.Counter
 	seconds  prometheus.Observer
+	log      slog.Handler
 }
 
 func newMetrics(r prometheus.Registerer) metrics {
 	m := metrics{
-		series: new(sync.Map),
+		kinds: new(sync.Map),
 		requests: promauto.With(r).NewCounterVec(prometheus.CounterOpts{
 			Name: "portal_http_requests_total", Help: "Requests answered, by route, method, family of status, success (no fault of ours) and whether somebody was signed in.",
 		}, []string{"route", "method", "status", "success", "signed_in"}),
@@ -83,22 +87,29 @@ func (m metrics) signedIn(way string, err error) {
 	m.signIns.WithLabelValues(way, outcome).Inc()
 }
 
-// answered counts a request.
-func (m metrics) answered(route, method string, status int, signedIn bool, took time.Duration) {
-	if route == "" {
-		route, method = "none", "any" // else whoever asks for nonsense makes as many series as they like
+// answered counts a request and writes its line of the log, without personal data.
+func (a *App) answered(ctx context.Context, kind answerKind, id string, bytes int, began time.Time, took time.Duration) {
+	if kind.route == "" {
+		kind.route, kind.method = "none", "any" // else whoever asks for nonsense makes as many series as they like
 	}
-	key := answer{route, method, status / 100, status < fiber.StatusInternalServerError, signedIn}
-	found, ok := m.series.Load(key)
+	found, ok := a.metrics.kinds.Load(kind)
 	if !ok {
-		found, _ = m.series.LoadOrStore(key, answerSeries{
-			m.requests.WithLabelValues(route, method, strconv.Itoa(key.family)+"xx", strconv.FormatBool(key.success), strconv.FormatBool(signedIn)),
-			m.seconds.WithLabelValues(route, method),
+		family, success := strconv.Itoa(kind.status/100)+"xx", strconv.FormatBool(kind.status < fiber.StatusInternalServerError)
+		found, _ = a.metrics.kinds.LoadOrStore(kind, &answerCount{
+			requests: a.metrics.requests.WithLabelValues(kind.route, kind.method, family, success, strconv.FormatBool(kind.signedIn)),
+			seconds:  a.metrics.seconds.WithLabelValues(kind.route, kind.method),
+			log:      a.Log.Handler().WithAttrs([]slog.Attr{slog.String("method", kind.method), slog.String("route", kind.route), slog.Int("status", kind.status)}),
 		})
 	}
-	series := found.(answerSeries) //nolint:errcheck // the map holds nothing else
-	series.requests.Inc()
-	series.seconds.Observe(took.Seconds())
+	count := found.(*answerCount) //nolint:errcheck // the map holds nothing else
+	count.requests.Inc()
+	count.seconds.Observe(took.Seconds())
+	if count.log.Enabled(ctx, slog.LevelInfo) {
+		// Made here, a record does not look for the line of code that it comes from.
+		line := slog.NewRecord(began, slog.LevelInfo, "request", 0)
+		line.AddAttrs(slog.String("id", id), slog.Int("bytes", bytes), slog.Duration("took", took))
+		_ = count.log.Handle(ctx, line) // as every line of a log, it is lost where it cannot be written
+	}
 }
 
 // figures asks the store whenever Prometheus asks the portal.
@@ -179,7 +190,7 @@ func (a *App) sendMetrics() fiber.Handler {
 // isNear reports whether a request comes from the machine or its own network, which is that of addresses for private use
 // (RFC 1918, RFC 4193), and not for somebody else by a proxy. Of whom a proxy speaks counts only in X-Forwarded-For.
 func (a *App) isNear(c *fiber.Ctx) bool {
-	forwarded := c.Get(fiber.HeaderXForwardedFor) != ""
+	forwarded := len(c.Request().Header.PeekAll(fiber.HeaderXForwardedFor)) > 0
 	for _, header := range []string{fiber.HeaderForwarded, fiber.HeaderVia, fiber.HeaderXForwardedHost, fiber.HeaderXForwardedProto, "X-Real-Ip"} {
 		if c.Get(header) != "" && !forwarded {
 			return false

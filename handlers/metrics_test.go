@@ -172,7 +172,7 @@ func TestFiguresAreForTheOwnNetwork(t *testing.T) {
 		}
 		r := httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody)
 		if forwarded != "" {
-			r.Header.Set(header, forwarded)
+			r.Header[header] = strings.Split(forwarded, "\n")
 		}
 		return w.do(r, "").StatusCode
 	}
@@ -186,12 +186,14 @@ func TestFiguresAreForTheOwnNetwork(t *testing.T) {
 	}{
 		{"straight from the machine", nil, "", "", http.StatusOK},
 		{"through a proxy that nobody named", nil, "X-Forwarded-For", "10.0.0.7", http.StatusNotFound},
-		{"through one that tells it otherwise", nil, "X-Real-IP", "10.0.0.7", http.StatusNotFound},
+		{"through one that tells it otherwise", nil, "X-Real-Ip", "10.0.0.7", http.StatusNotFound},
 		{"through a named proxy that tells it otherwise", proxy, "Forwarded", "for=10.0.0.7", http.StatusNotFound},
 		{"through a named proxy, from the own network", proxy, "X-Forwarded-For", "10.0.0.7", http.StatusOK},
 		{"through a named proxy, from IPv6's own network", proxy, "X-Forwarded-For", "fd00::7", http.StatusOK},
 		{"through a named proxy, from outside", proxy, "X-Forwarded-For", "203.0.113.9", http.StatusNotFound},
 		{"through a named proxy, pretending", proxy, "X-Forwarded-For", "10.0.0.7, 203.0.113.9", http.StatusNotFound},
+		{"through one that adds a line, pretending", proxy, "X-Forwarded-For", "10.0.0.7\n203.0.113.9", http.StatusNotFound},
+		{"through one that adds a line, saying nothing", proxy, "X-Forwarded-For", "\n203.0.113.9", http.StatusNotFound},
 	} {
 		if got := ask(tt.proxies, tt.header, tt.forwarded); got != tt.want {
 			t.Errorf("%s: %d, want %d", tt.name, got, tt.want)

@@ -189,27 +189,29 @@ func (a *App) cached(c *fiber.Ctx) error {
 // nil, and the answer is the request's own.
 func (a *App) fillCache(c *fiber.Ctx, key string, version models.ContentVersion) (*cachedPage, error) {
 	asked := &c.Request().Header
-	conditions := []string{fiber.HeaderAcceptEncoding, fiber.HeaderIfNoneMatch, fiber.HeaderIfModifiedSince}
-	values := make([]string, len(conditions))
-	for n, name := range conditions {
+	wishes := []string{fiber.HeaderAcceptEncoding, fiber.HeaderIfNoneMatch, fiber.HeaderIfModifiedSince}
+	values := make([]string, len(wishes))
+	for n, name := range wishes {
 		values[n] = string(asked.Peek(name))
 		asked.Del(name)
 	}
-	defer func() {
-		for n, name := range conditions {
-			if values[n] != "" {
-				asked.Set(name, values[n])
-			}
-		}
-	}()
 	ctx, seats := models.NoteSeats(c.UserContext())
 	c.SetUserContext(ctx)
-	if err := c.Next(); err != nil {
+	err := c.Next()
+	for n, name := range wishes {
+		if values[n] != "" {
+			asked.Set(name, values[n])
+		}
+	}
+	if err != nil {
 		return nil, err
 	}
 	answer := c.Response()
 	if answer.StatusCode() != http.StatusOK || string(answer.Header.Peek(fiber.HeaderCacheControl)) != publicCache ||
 		answer.IsBodyStream() || len(answer.Body()) > pageLimit || len(answer.Header.Peek(fiber.HeaderSetCookie)) > 0 {
+		if !answer.IsBodyStream() {
+			answer.SetBody(encoded(c, answer.Body()))
+		}
 		return nil, nil //nolint:nilnil // there is no page, and nothing is wrong
 	}
 	route, _ := c.Locals(routeKey).(string)
@@ -247,11 +249,16 @@ var (
 // asks.
 func (a *App) cacheKey(c *fiber.Ctx) (key string, ok bool) {
 	h := &c.Request().Header
-	if !h.IsGet() && !h.IsHead() || announcesBody(h.RawHeaders()) || len(h.Cookie(a.sessionCookie())) > 0 || len(h.Cookie(flashCookie)) > 0 {
+	if !h.IsGet() && !h.IsHead() || announcesBody(h.RawHeaders()) || len(h.Cookie(a.sessionCookie())) > 0 || len(h.Cookie(a.flashCookie())) > 0 {
 		return "", false
 	}
 	uri := c.Request().URI()
 	path := string(uri.PathOriginal())
+	for _, files := range []string{"/static/", "/media/", "/share/"} {
+		if strings.HasPrefix(path, files) {
+			return "", false
+		}
+	}
 	if len(uri.QueryString()) == 0 {
 		return path, len(path) <= maxParameter
 	}

@@ -13,6 +13,8 @@ import (
 
 	"github.com/andybalholm/brotli"
 	"gorm.io/gorm"
+
+	"github.com/cdfoundation/portal/static"
 )
 
 // countQueries counts what the world's pages ask the database by GORM.
@@ -140,6 +142,23 @@ func TestWhatIsOnesOwnIsNeverInTheCache(t *testing.T) {
 	}
 	if missing := w.get("", "/?p=4711"); missing.StatusCode != http.StatusNotFound {
 		t.Errorf("an old post answers %d after the home page was kept", missing.StatusCode)
+	}
+}
+
+func TestWhatIsNotKeptIsCompressedAndComparedAllTheSame(t *testing.T) {
+	w := newEventsWorld(t)
+	for _, path := range []string{"/events/hack/register", "/login", static.Path("main.css")} {
+		plain := w.get("", path)
+		answer := w.ask(http.MethodGet, path, "Accept-Encoding", "br")
+		body, err := io.ReadAll(brotli.NewReader(bytes.NewReader(answer.body)))
+		if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Encoding") != "br" || err != nil || len(body) < len(plain.body)*9/10 {
+			t.Errorf("%s: %d in %q, %d bytes for %d, %v", path, answer.StatusCode, answer.Header.Get("Content-Encoding"), len(body), len(plain.body), err)
+		}
+		if tag := answer.Header.Get("ETag"); tag != "" {
+			if again := w.ask(http.MethodGet, path, "Accept-Encoding", "br", "If-None-Match", tag); again.StatusCode != http.StatusNotModified {
+				t.Errorf("%s: %d for who has it", path, again.StatusCode)
+			}
+		}
 	}
 }
 

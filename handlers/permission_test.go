@@ -335,7 +335,7 @@ func TestWhatHasGreatEffectAsksForAFreshProof(t *testing.T) {
 	}
 	for _, key := range []string{
 		"GET /admin/events/:id/attendees.csv", "POST /admin/people", "POST /admin/people/:id/role", "POST /admin/people/:id/factors/reset",
-		"POST /admin/groups/:id/organisers", "POST /account/security/password", "POST /account/security/authenticator",
+		"POST /admin/groups/:id/organisers", "POST /admin/people/:id/profile", "POST /account/security/password", "POST /account/security/authenticator",
 	} {
 		if !asked[key] {
 			t.Errorf("%s asks for no fresh proof", key)

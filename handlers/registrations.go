@@ -32,7 +32,8 @@ type RegistrationNew struct {
 	ConsentError *FieldError
 	Report       string // address for what breaks the code of conduct, when the desk names one
 	Nonce        string
-	Started      string // signed time at which the form was made
+	Started      string      // signed time at which the form was made
+	Puzzle       *PuzzleForm // nil: no proof of work is asked for
 	Seats        string
 }
 
@@ -115,6 +116,10 @@ func (a *App) showRegistrationForm(c *fiber.Ctx, status int, d models.EventDetai
 			Autocomplete: "email", Required: true, Error: wrong.Of("email"),
 		},
 	}
+	var err error
+	if page.Puzzle, err = a.puzzle(c); err != nil {
+		return err
+	}
 	for _, t := range d.Tickets {
 		left, limited := t.Left()
 		choice := TicketChoice{Slug: t.Slug, Name: t.Name, Description: t.Description, Left: "Open to all"}
@@ -135,6 +140,9 @@ func (a *App) showRegistrationForm(c *fiber.Ctx, status int, d models.EventDetai
 	page.Layout = a.layout(c, title, "Take a free place: "+d.Title+", "+d.DateText())
 	page.Robots, page.Report = "noindex", a.site(c).ConductContact
 	page.Scripts = append(page.Scripts, "js/form.js", "js/local-times.js")
+	if page.Puzzle != nil {
+		page.Scripts = append(page.Scripts, "js/puzzle.js")
+	}
 	return show(c, status, a.pages.registrationNew, page)
 }
 
@@ -175,14 +183,16 @@ func (a *App) createRegistration(c *fiber.Ctx) error {
 	var registration models.Registration
 	err := error(models.FieldErrors{{Field: "name", Message: "That was quicker than people are: look it over and send it again"}})
 	if !machine {
-		registration, err = a.Store.Register(ctx, c.Params("slug"), in)
+		if err = a.solved(c); err == nil {
+			registration, err = a.Store.Register(ctx, c.Params("slug"), in)
+		}
 	}
 	if err == nil {
 		return seeOther(c, links.Registration(a.Store.RegistrationToken(registration)))
 	}
 	var fields FieldErrors
-	wrong := fields.Take(err)
-	if !wrong && !errors.Is(err, models.ErrConflict) {
+	wrong, early := fields.Take(err), errors.Is(err, models.ErrUnsolved)
+	if !wrong && !early && !errors.Is(err, models.ErrConflict) {
 		return err
 	}
 	event, readErr := a.Store.EventBySlug(ctx, c.Params("slug"))
@@ -190,6 +200,8 @@ func (a *App) createRegistration(c *fiber.Ctx) error {
 		return readErr
 	}
 	switch {
+	case early:
+		return a.showRegistrationForm(c, http.StatusTooManyRequests, event, in, FieldErrors{unsolved})
 	case wrong:
 		return a.showRegistrationForm(c, http.StatusUnprocessableEntity, event, in, fields)
 	case errors.Is(err, models.ErrTicketFull):

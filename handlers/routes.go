@@ -26,6 +26,7 @@ type Route struct {
 	Who    Who
 	Limit  int  // requests a minute and client; 0: as many as they like
 	Fresh  bool // asks who has not done so for a while to prove once more who they are
+	Puzzle bool // asks for a proof of work past half of the limit
 
 	handler fiber.Handler
 }
@@ -60,7 +61,7 @@ func (a *App) routes() []Route {
 	anyone("/sitemap-:part<int>.xml", "part of the sitemap", a.sendSitemap)
 	anyone("/manifest.webmanifest", "web application manifest", a.sendManifest)
 	anyone("/.well-known/security.txt", "whom to tell of a hole", a.sendSecurityContact)
-	anyone("/share/*", "picture for sharing a page", a.sendShareImage)
+	add(get, "/share/*", "picture for sharing a page", Anyone, a.sendShareImage).Limit = 60
 
 	// Home
 	anyone("/", "home", a.orOldQuery(a.showHome))
@@ -103,7 +104,8 @@ func (a *App) routes() []Route {
 	anyone("/events/:slug.ics", "calendar file of an event", a.showEventCalendar)
 	anyone("/events/:slug", "event", a.showEvent)
 	anyone("/events/:slug/register", "registration form", a.showRegister)
-	add(post, "/events/:slug/register", "register", Anyone, a.createRegistration).Limit = 120
+	register := add(post, "/events/:slug/register", "register", Anyone, a.createRegistration)
+	register.Limit, register.Puzzle = 120, true
 	add(get, "/registrations/:token", "registration", Holder, a.showRegistration)
 	add(get, "/registrations/:token/event.ics", "calendar file of a registration", Holder, a.showRegistrationCalendar)
 	add(post, "/registrations/:token/cancellation", "cancel a registration", Holder, a.cancelRegistration)
@@ -111,7 +113,8 @@ func (a *App) routes() []Route {
 
 	// Signing in
 	anyone("/login", "sign in", a.showSignIn)
-	add(post, "/login", "ask for a one-time link", Anyone, a.requestSignIn).Limit = 10
+	ask := add(post, "/login", "ask for a one-time link", Anyone, a.requestSignIn)
+	ask.Limit, ask.Puzzle = 10, true
 	anyone("/login/password", "sign in with a password", a.showPasswordSignIn)
 	add(post, "/login/password", "sign in with a password", Anyone, a.signInWithPassword).Limit = 10
 	add(get, "/login/passkey", "challenge for a passkey", Anyone, a.askPasskey).Limit = 60
@@ -177,7 +180,7 @@ func (a *App) routes() []Route {
 	add(get, "/admin/people/new", "new account", Staff, a.newPerson).Fresh = true
 	add(get, "/admin/people/:id", "account", Staff, a.showPerson)
 	add(post, "/admin/people/:id/role", "change a role", Staff, a.setRole).Fresh = true
-	add(post, "/admin/people/:id/profile", "join an account to a profile", Staff, a.linkProfile)
+	add(post, "/admin/people/:id/profile", "join an account to a profile", Staff, a.linkProfile).Fresh = true // with the profile come the groups that it organises
 	add(post, "/admin/people/:id/link", "mail an account its link", Staff, a.mailPersonLink)
 	add(post, "/admin/people/:id/factors/reset", "take an account's password and second factors away", Staff, a.resetPersonFactors).Fresh = true
 	add(post, "/admin/people/:id/sessions/end", "end an account's sessions", Staff, a.endPersonSessions)

@@ -136,6 +136,11 @@ func TestAProofKeepsWhatWasTyped(t *testing.T) {
 	if form := page.All(`form[action="/admin/people"]`); len(form) != 1 || page.Attr("[name=name]", "value") != "Rita “R” Example" || page.Count("[name=groups]") != 2 {
 		t.Fatalf("what was typed is lost: %s", page.Text("main"))
 	}
+	// So is what came beside a file, which is chosen anew.
+	page = w.page(w.upload("ada", "/admin/settings", "logo", []byte("a picture"), "name", "Makers’ portal"), http.StatusForbidden)
+	if page.Attr(`form[action="/admin/settings"] [name=name]`, "value") != "Makers’ portal" {
+		t.Errorf("what was typed beside a file is lost: %s", page.Text("main"))
+	}
 	page = w.page(w.post("ada", "/admin/people", slices.Concat(invitation, []string{"confirm_password", "not it"})...), http.StatusUnprocessableEntity)
 	if !page.Has(`.summary a[href="#confirm_password"]`) || page.Attr("[name=email]", "value") != "rita@example.org" || page.Count("[type=hidden][name=confirm_password]") != 0 {
 		t.Error("after a wrong password what was typed is lost, or the password is kept")

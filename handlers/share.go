@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"container/list"
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -77,7 +78,7 @@ func (a *App) sendShareImage(c *fiber.Ctx) error {
 		}
 		ok = true
 	}
-	picture, err := a.shareImages.get(headline, path, a.site(c).Name)
+	picture, err := a.shareImages.get(c.UserContext(), headline, path, a.site(c).Name)
 	if err != nil {
 		return err
 	}
@@ -105,11 +106,24 @@ type shareImage struct {
 	png []byte
 }
 
-// get is the picture of a page with a headline. What is drawn twice at once is kept once.
-func (s *shareImages) get(headline models.Headline, path, site string) ([]byte, error) {
+// drawing lets one picture at a time be drawn, which keeps a processor busy for a quarter of a second: strangers choose how many
+// they ask for.
+var drawing = make(chan struct{}, 1)
+
+// get is the picture of a page with a headline. It waits while others are drawn, until ctx ends.
+func (s *shareImages) get(ctx context.Context, headline models.Headline, path, site string) ([]byte, error) {
 	key := shareKey{headline, path, site}
 	if png := s.kept(key); png != nil {
 		return png, nil
+	}
+	select {
+	case drawing <- struct{}{}:
+		defer func() { <-drawing }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if png := s.kept(key); png != nil {
+		return png, nil // somebody who waited with us wanted the same
 	}
 	png, err := artwork.Share(headline.Title, headline.Kicker, strings.TrimPrefix(path, "/"), site)
 	if err == nil {

@@ -23,6 +23,7 @@ type SignInAsk struct {
 	PasswordURL string
 	Passkey     *PasskeyForm // nil: the site can have none
 	Outside     []NavLink    // services that tell who somebody is
+	Puzzle      *PuzzleForm  // nil: no proof of work is asked for
 }
 
 // SignInPassword asks for an address and a password.
@@ -73,8 +74,18 @@ func (a *App) askSignIn(c *fiber.Ctx, status int, email string, errs FieldErrors
 	if passkey != nil {
 		passkey.Offered = len(errs) == 0 // what was refused just now would be offered again
 	}
+	puzzle, err := a.puzzle(c)
+	if err != nil {
+		return err
+	}
+	scripts := []string{"js/passkey.js"}
+	if puzzle != nil {
+		scripts = append(scripts, "js/puzzle.js")
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store") // what it asks for depends on who asks
 	return show(c, status, a.pages.signInAsk, SignInAsk{
-		Layout: a.signInLayout(c, "Sign in", "Sign in to the "+a.site(c).ShortName+" community portal with a link that we mail to you, a passkey or a password.", "js/passkey.js"),
+		Layout: a.signInLayout(c, "Sign in", "Sign in to the "+a.site(c).ShortName+" community portal with a link that we mail to you, a passkey or a password.", scripts...),
+		Puzzle: puzzle,
 		Errors: errs, Next: next, Email: emailField(email, "username webauthn", errs), PasswordURL: withNext(links.LoginPassword, next), Passkey: passkey, Outside: a.outsideLinks(next),
 	})
 }
@@ -115,6 +126,11 @@ func (a *App) requestSignIn(c *fiber.Ctx) error {
 		var errs FieldErrors
 		errs.Add("email", "Enter your e-mail address, such as ana@example.org")
 		return a.askSignIn(c, http.StatusUnprocessableEntity, email, errs)
+	}
+	if err := a.solved(c); errors.Is(err, models.ErrUnsolved) {
+		return a.askSignIn(c, http.StatusTooManyRequests, email, FieldErrors{unsolved})
+	} else if err != nil {
+		return err
 	}
 	if err := a.Store.RequestSignIn(c.UserContext(), email, localPath(typed(c, "next"))); err != nil {
 		return err
@@ -316,7 +332,7 @@ func (a *App) landing(v models.Viewer) string {
 // localPath is an address if it is a path on this site, else empty: nobody is sent elsewhere by a link to us.
 func localPath(address string) string {
 	u, err := url.Parse(address)
-	if err != nil || len(address) > 500 || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(address, "/") ||
+	if err != nil || len(address) > 500 || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(address, "/") || strings.HasPrefix(address, "//") ||
 		strings.ContainsAny(address+u.Path, "\\\r\n\t") || u.Path != path.Clean(u.Path) ||
 		strings.HasPrefix(u.Path, links.Login) || strings.HasPrefix(u.Path, links.Logout) {
 		return ""

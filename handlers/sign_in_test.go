@@ -2,12 +2,17 @@ package handlers_test
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/cdfoundation/portal/handlers"
+	"github.com/cdfoundation/portal/internal/links"
+	"github.com/cdfoundation/portal/internal/testkit"
 	"github.com/cdfoundation/portal/models"
 	"github.com/cdfoundation/portal/static"
 )
@@ -56,6 +61,15 @@ func TestSigningIn(t *testing.T) {
 		w.page(w.get("", "/login/"+token), http.StatusGone)
 	})
 
+	t.Run("what stands in the address of a form was not typed", func(t *testing.T) {
+		w := newDeskWorld(t)
+		for _, path := range []string{"/login?email=sam@example.org", "/login/password?email=sam@example.org&password=x"} {
+			if page := w.page(w.post("", path), http.StatusUnprocessableEntity); page.Attr("#email", "value") != "" {
+				t.Errorf("%s fills in %q", path, page.Attr("#email", "value"))
+			}
+		}
+	})
+
 	t.Run("a link ends after its time", func(t *testing.T) {
 		w := newDeskWorld(t)
 		token, err := w.store.NewSignInLink(ctx, "ana@example.org")
@@ -84,7 +98,7 @@ func TestSigningIn(t *testing.T) {
 
 	t.Run("nobody is led to another site", func(t *testing.T) {
 		w := newDeskWorld(t)
-		for _, next := range []string{"https://evil.example", "//evil.example", "/\\evil.example", "/%2F/..//evil", "javascript:alert(1)", "/\t/evil.example", "/.//evil.example", "/..//evil.example", "/%5Cevil.example", "/%09/evil.example", "/a/../logout"} {
+		for _, next := range []string{"https://evil.example", "//evil.example", "//@/evil.example", "/\\evil.example", "/%2F/..//evil", "javascript:alert(1)", "/\t/evil.example", "/.//evil.example", "/..//evil.example", "/%5Cevil.example", "/%09/evil.example", "/a/../logout"} {
 			form := w.post("", "/login", "email", "x", "next", next)
 			if page := w.page(form, http.StatusUnprocessableEntity); page.Attr("[name=next]", "value") != "" {
 				t.Errorf("%q is kept", next)
@@ -228,4 +242,36 @@ func TestSigningIn(t *testing.T) {
 		w.page(w.do(r, "ana"), http.StatusForbidden)
 		w.page(w.get("ana", "/account"), http.StatusOK)
 	})
+}
+
+func TestCookiesAreForThisHostAloneAndHiddenFromScripts(t *testing.T) {
+	w := newDeskWorld(t)
+	var err error
+	w.app, err = handlers.New(handlers.Options{
+		Store: w.store, Site: links.New(&url.URL{Scheme: "https", Host: "community.example.org"}), Log: slog.New(slog.DiscardHandler),
+		Keys: testkit.Keys(), Ready: func(context.Context) error { return nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := w.store.NewSignInLink(t.Context(), "ana@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := httptest.NewRequest(http.MethodGet, "/login", http.NoBody)
+	told.AddCookie(&http.Cookie{Name: "__Host-flash", Value: "signed-out"})
+	answers := []deskAnswer{w.post("", "/login/"+token), w.post("", "/logout"), w.do(told, "")}
+	if !strings.Contains(string(answers[2].body), "You are signed out.") {
+		t.Error("the message of the page before is not shown")
+	}
+	for _, answer := range answers {
+		if len(answer.Cookies()) == 0 {
+			t.Errorf("no cookie with status %d", answer.StatusCode)
+		}
+		for _, c := range answer.Cookies() {
+			if !strings.HasPrefix(c.Name, "__Host-") || !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" || c.SameSite != http.SameSiteLaxMode {
+				t.Errorf("cookie %s", c)
+			}
+		}
+	}
 }

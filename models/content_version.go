@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
@@ -216,7 +218,7 @@ func (s *Store) listen(ctx context.Context) (err error) {
 		s.content.committed(contentChange{content: true, seats: true}) // whatever happened before
 		s.content.watched.Store(true)
 		for {
-			change, err := pg.Conn().WaitForNotification(ctx)
+			change, err := nextNotification(ctx, pg.Conn())
 			if err != nil {
 				// What is left of the connection still listens, so nobody else may get it.
 				return errors.Join(err, driver.ErrBadConn)
@@ -224,6 +226,29 @@ func (s *Store) listen(ctx context.Context) (err error) {
 			s.content.committed(contentChange{content: change.Payload == "content", seats: change.Payload == "seats"})
 		}
 	})
+}
+
+// listenCheck is how long a connection may be silent before it is asked whether it is still there: one that a network lost says
+// nothing of it.
+const listenCheck = 15 * time.Second
+
+// nextNotification waits for what the connection listens to.
+func nextNotification(ctx context.Context, conn *pgx.Conn) (*pgconn.Notification, error) {
+	for {
+		waiting, stop := context.WithTimeout(ctx, listenCheck)
+		change, err := conn.WaitForNotification(waiting)
+		silent := err != nil && waiting.Err() != nil && ctx.Err() == nil
+		stop()
+		if !silent {
+			return change, err
+		}
+		asking, stop := context.WithTimeout(ctx, contentTimeout)
+		err = conn.Ping(asking)
+		stop()
+		if err != nil {
+			return nil, err
+		}
+	}
 }
 
 // seatsKey is a context's key for what notes that seats were read.

@@ -17,7 +17,7 @@ import (
 var privateTables = []string{
 	"audit_entries", "authenticators", "backups", "consents", "content_files", "content_version", "file_removals", "guesses",
 	"half_sign_ins", "job_runs", "mails", "passkeys", "passwords", "post_counts", "recovery_codes", "registration_tickets",
-	"reviews", "revisions", "sessions", "sign_in_links", "used_challenges", "users",
+	"request_counts", "reviews", "revisions", "sessions", "sign_in_links", "used_challenges", "users",
 }
 
 func TestEveryTableRaisesTheContentVersionOrIsPrivate(t *testing.T) {

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -385,6 +386,10 @@ func (s *Store) EraseAttendee(ctx context.Context, by Viewer, eventID, registrat
 func (s *Store) eraseOne(ctx context.Context, by Viewer, event Event, r Registration) error {
 	if !r.Erasable(event, s.Now()) {
 		return ErrPlaceHeld
+	}
+	// Its mails go with it, and who holds its link may erase it and register again.
+	if err := s.countMail(ctx, mailsOfRegistrations, r.EmailKey); err != nil && !errors.Is(err, ErrManyMails) {
+		return err
 	}
 	if err := s.eraseRegistration(ctx, by, r); err != nil {
 		return err

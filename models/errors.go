@@ -46,6 +46,7 @@ var (
 	ErrWrongCode         = fmt.Errorf("%w: code", ErrInvalid)
 	ErrWrongPasskey      = fmt.Errorf("%w: passkey", ErrInvalid)
 	ErrGuessing          = fmt.Errorf("%w: wrong guesses", ErrTooMany)
+	ErrUnsolved          = fmt.Errorf("%w: a proof of work is asked for", ErrTooMany)
 	ErrLinkUsed          = fmt.Errorf("%w: the link was used or has ended", ErrGone)
 )
 

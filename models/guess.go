@@ -9,7 +9,7 @@ import (
 )
 
 // Guess counts what was tried against a secret that people can guess, by a keyed hash of whose it is or of where it was
-// tried from.
+// tried from, and likewise the mails that anybody can cause to an address.
 type Guess struct {
 	Subject string `gorm:"primaryKey"`
 	Count   int

@@ -27,7 +27,7 @@ type Passkey struct {
 	UsedAt       *time.Time
 }
 
-// UsedChallenge is a challenge that a passkey has answered.
+// UsedChallenge is a challenge that was answered, by a passkey or by a proof of work.
 type UsedChallenge struct {
 	Hash      string `gorm:"primaryKey"`
 	ExpiresAt time.Time
@@ -71,11 +71,11 @@ func (s *Store) readChallenge(purpose, signed string) (c challenge, err error) {
 	return c, nil
 }
 
-// useChallenge refuses a challenge that was answered before.
-func (s *Store) useChallenge(ctx context.Context, c challenge) error {
-	err := s.write(ctx).Create(&UsedChallenge{Hash: auth.Hash(string(c.Asked)), ExpiresAt: c.Ends}).Error
+// useChallenge refuses, with what its caller refuses by, a challenge that was answered before.
+func (s *Store) useChallenge(ctx context.Context, asked string, ends time.Time, refusal error) error {
+	err := s.write(ctx).Create(&UsedChallenge{Hash: auth.Hash(asked), ExpiresAt: ends}).Error
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		return ErrWrongPasskey
+		return refusal
 	}
 	return err
 }
@@ -152,7 +152,7 @@ func (s *Store) AddPasskey(ctx context.Context, site *auth.Passkeys, by Viewer, 
 		if _, err := tx.lockUser(ctx, by.UserID); err != nil {
 			return err
 		}
-		if err := tx.useChallenge(ctx, c); err != nil {
+		if err := tx.useChallenge(ctx, string(c.Asked), c.Ends, ErrWrongPasskey); err != nil {
 			return err
 		}
 		if n, err := gorm.G[Passkey](tx.reader).Where("user_id = ?", by.UserID).Count(ctx, "id"); err != nil {
@@ -249,7 +249,7 @@ func (s *Store) judgePasskey(ctx context.Context, site *auth.Passkeys, signed, a
 		return key, nil, wrongPasskey(err)
 	}
 	return key, func(tx *Store) error {
-		if err := tx.useChallenge(ctx, c); err != nil {
+		if err := tx.useChallenge(ctx, string(c.Asked), c.Ends, ErrWrongPasskey); err != nil {
 			return err
 		}
 		// A removed one is of no use any more, and of two answers at once the later counter holds.

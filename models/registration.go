@@ -191,6 +191,11 @@ func (s *Store) Register(ctx context.Context, slug string, in RegisterInput) (Re
 		if refused, err = tx.remindOfRegistration(ctx, id, key); err != nil || refused != nil {
 			return err
 		}
+		if many, err := tx.manyRegistrationMails(ctx, key); many {
+			return FieldErrors{{"email", "This address got many mails from us today: try again tomorrow, or use another one"}}
+		} else if err != nil {
+			return err
+		}
 		if err := tx.takeSeats(ctx, tickets, all[id]); err != nil {
 			return err
 		}
@@ -285,6 +290,11 @@ func (s *Store) remindOfRegistration(ctx context.Context, eventID int64, emailKe
 	now := s.Now()
 	if found.LinkMailedAt != nil && now.Sub(*found.LinkMailedAt) < linkMailPause {
 		return ErrAlreadyRegistered, nil
+	}
+	if many, err := s.manyRegistrationMails(ctx, emailKey); many {
+		return ErrAlreadyRegistered, nil
+	} else if err != nil {
+		return nil, err
 	}
 	if err := changed(s.write(ctx).Model(&Registration{}).Where("id = ?", found.ID).Update("link_mailed_at", now), "registration", found.ID); err != nil {
 		return nil, err

@@ -114,10 +114,13 @@ const retentionBatch = 500
 var retaining = Viewer{Role: "retention"}
 
 // Forget erases what has been kept for its time: names and addresses of registrations, mails, entries of the audit log,
-// sessions and one-time links that have ended. It is done in transactions of a bounded size, so another process may do the
+// sessions and one-time links that have ended, counts of requests. It is done in transactions of a bounded size, so another process may do the
 // same beside it. It returns the moment before which mails were forgotten, for those that lie in files.
 func (s *Store) Forget(ctx context.Context) (mailsBefore time.Time, err error) {
 	if err := s.ForgetSessions(ctx); err != nil {
+		return mailsBefore, err
+	}
+	if err := s.forgetRequests(ctx); err != nil {
 		return mailsBefore, err
 	}
 	r, err := s.Retention(ctx)

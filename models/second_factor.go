@@ -451,6 +451,10 @@ func (s *Store) securityChanged(ctx context.Context, by Viewer, change SecurityC
 	if err := s.endOtherSessions(ctx, by); err != nil {
 		return err
 	}
+	// The change is refused and not its mail left out: nobody changes anything behind the owner's back.
+	if err := s.countMail(ctx, mailsOfSecurity, strconv.FormatInt(user.ID, 10)); err != nil {
+		return err
+	}
 	return s.noteSecurity(ctx, by, user, change)
 }
 

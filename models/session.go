@@ -136,9 +136,16 @@ func (s *Store) RequestSignIn(ctx context.Context, email, next string) error {
 		if user, err = tx.lockUser(ctx, user.ID); err != nil {
 			return err
 		}
-		var recent int64
+		var links, recent int64
+		if err := tx.read(ctx).Model(&SignInLink{}).Where("user_id = ? AND created_at > ?", user.ID, tx.Now().Add(-24*time.Hour)).Count(&links).Error; err != nil {
+			return err
+		}
+		pause := signInMailPause
+		if links >= manySignInMails {
+			pause = longerSignInMailPause
+		}
 		err = tx.read(ctx).Model(&Mail{}).Where("user_id = ? AND kind IN ? AND created_at > ?",
-			user.ID, []MailKind{MailSignIn, MailInvitation}, tx.Now().Add(-signInMailPause)).Count(&recent).Error
+			user.ID, []MailKind{MailSignIn, MailInvitation}, tx.Now().Add(-pause)).Count(&recent).Error
 		if err != nil || recent > 0 {
 			return err
 		}

@@ -12,21 +12,37 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/cdfoundation/portal/internal/backup"
 	"github.com/cdfoundation/portal/internal/clock"
 	"github.com/cdfoundation/portal/internal/config"
 	"github.com/cdfoundation/portal/internal/database"
+	"github.com/cdfoundation/portal/internal/storage"
 	"github.com/cdfoundation/portal/models"
 )
 
+// uploadsOf opens what keeps the uploads. Figures about a bucket are shown in metrics, which may be nil.
+func uploadsOf(c config.Config, metrics prometheus.Registerer) (uploads storage.Storage, err error) {
+	if address := c.Bucket(); address != nil {
+		uploads, err = storage.NewBucket(address, metrics)
+	} else {
+		uploads, err = storage.OpenDirectory(c.MediaDir())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("PORTAL_STORAGE_URL: %w", err)
+	}
+	return uploads, nil
+}
+
 // portalOf is what a backup of the portal is made of whose settings are given.
-func portalOf(ctx context.Context, c config.Config, db *database.DB) (backup.Portal, error) {
+func portalOf(ctx context.Context, c config.Config, db *database.DB, uploads storage.Storage) (backup.Portal, error) {
 	tick := clock.System(c.Offset())
 	keys, err := secretKeys(ctx, c, db, tick)
 	if err != nil {
 		return backup.Portal{}, err
 	}
-	return backup.Portal{DB: db, Media: c.MediaDir(), Key: keys[0], KeepKey: len(c.Keys()) == 0, Clock: tick}, nil
+	return backup.Portal{DB: db, Uploads: uploads, Key: keys[0], KeepKey: len(c.Keys()) == 0, Clock: tick}, nil
 }
 
 type backupCommand struct {
@@ -49,7 +65,12 @@ func (b backupCommand) Run(w *world) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	portal, err := portalOf(w.ctx, c, db)
+	uploads, err := uploadsOf(c, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, uploads.Close()) }()
+	portal, err := portalOf(w.ctx, c, db, uploads)
 	if err != nil {
 		return err
 	}
@@ -126,7 +147,7 @@ func (restoreCommand) fill(ctx context.Context, archive *backup.Archive, c confi
 	if err != nil {
 		return 0, 0, err
 	}
-	if uploads, err = restoreUploads(archive, c.MediaDir()); err != nil {
+	if uploads, err = restoreUploads(ctx, archive, c); err != nil {
 		return 0, 0, err
 	}
 	if rows, err = archive.Load(ctx, db); err == nil && keep {
@@ -155,25 +176,22 @@ func restoredKey(ctx context.Context, c config.Config, db *database.DB, key back
 }
 
 // restoreUploads writes the uploads that are not there yet.
-func restoreUploads(archive *backup.Archive, dir string) (uploads int, err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return 0, fmt.Errorf("uploads: %w", err)
-	}
-	media, err := os.OpenRoot(dir)
+func restoreUploads(ctx context.Context, archive *backup.Archive, c config.Config) (n int, err error) {
+	uploads, err := uploadsOf(c, nil)
 	if err != nil {
-		return 0, fmt.Errorf("uploads: %w", err)
+		return 0, err
 	}
-	defer func() { err = errors.Join(err, media.Close()) }()
-	return archive.Uploads(func(name string, upload io.Reader) error { return restoreUpload(media, name, upload) })
+	defer func() { err = errors.Join(err, uploads.Close()) }()
+	return archive.Uploads(func(name string, upload io.Reader) error { return restoreUpload(ctx, uploads, name, upload) })
 }
 
 // restoreUpload writes one upload. One that is there stays if it is the same, as after a restore that broke off.
-func restoreUpload(media *os.Root, name string, from io.Reader) error {
+func restoreUpload(ctx context.Context, uploads storage.Storage, name string, from io.Reader) error {
 	upload, err := io.ReadAll(from) // none is larger than what can be uploaded
 	if err != nil {
 		return err
 	}
-	there, err := media.ReadFile(name)
+	there, err := uploads.Read(ctx, name)
 	switch {
 	case err == nil && bytes.Equal(there, upload):
 		return nil
@@ -182,10 +200,5 @@ func restoreUpload(media *os.Root, name string, from io.Reader) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	if dir := filepath.Dir(name); dir != "." {
-		if err := media.MkdirAll(dir, 0o700); err != nil {
-			return err
-		}
-	}
-	return media.WriteFile(name, upload, 0o600)
+	return uploads.Put(ctx, name, upload)
 }

@@ -49,10 +49,10 @@ func deskPages(t *testing.T, p *portal, b *testkit.Browser) []string {
 		[2]string{"mode", "online"}, [2]string{"language", "en"}, [2]string{"text_language", "en"}, [2]string{"timezone", "UTC"}, [2]string{"starts", "2099-03-04T18:30"},
 		[2]string{"ends", "2099-03-04T21:00"}, [2]string{"precision", "minute"}, [2]string{"registration", "none"}, [2]string{"choose", "one"})
 	b.Open(p.URL + "/events/krakow-supply-chain-hackathon/register")
-	send(t, b, "/events/krakow-supply-chain-hackathon/register", [2]string{"name", "נועה דוגמה"}, [2]string{"email", "noa@example.org"},
+	ticket := send(t, b, "/events/krakow-supply-chain-hackathon/register", [2]string{"name", "נועה דוגמה"}, [2]string{"email", "noa@example.org"},
 		[2]string{"tickets", "build"}, [2]string{"tickets", "learn"}, [2]string{"consent", "yes"})
 	p.kept(t, "noa@example.org", 1)
-	gone := send(t, b, "/events/krakow-supply-chain-hackathon/register", [2]string{"name", "Gone Example"}, [2]string{"email", "gone@example.org"},
+	gone := send(t, b, "/events/krakow-supply-chain-hackathon/register", [2]string{"name", "Softwarelieferkettensicherheitsverfahrensbeauftragte"}, [2]string{"email", "gone@example.org"},
 		[2]string{"tickets", "build"}, [2]string{"consent", "yes"})
 	send(t, b, gone+"/cancellation")
 	attendees := linked(t, b, p.URL+"/admin/events?q=Supply+Chain", `main a[href$="/attendees"]`)
@@ -80,7 +80,7 @@ func deskPages(t *testing.T, p *portal, b *testkit.Browser) []string {
 		"/admin/events/:id/attendees/:registration/erasure":      linked(t, b, p.URL+attendees+"?show=.cancelled", `main a[href$="/erasure"]`),
 	}
 	pages := []string{
-		"/login", "/login/password", "/admin/posts?q=Software", "/admin/posts?q=zzzz", "/admin/mail?state=sent", "/admin/mail?state=failed", draft, draft + "/attendees",
+		"/login", "/login/password", ticket, gone, "/admin/posts?q=Software", "/admin/posts?q=zzzz", "/admin/mail?state=sent", "/admin/mail?state=failed", draft, draft + "/attendees",
 		attendees + "?show=.cancelled", "/admin/audit?who=zzzz", "/admin/audit?subject=posts&number=1",
 	}
 	for _, route := range handlers.Routes() {
@@ -112,6 +112,11 @@ func TestBrowserDeskIsAccessible(t *testing.T) {
 		sources[at] = []byte(testkit.Eval[string](b, `fetch(location.href).then(r => r.text())`))
 		b.EmulateDark(false)
 		found := b.Axe()
+		b.Resize(390, 800)
+		if wide := testkit.Eval[int](b, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); wide > 0 {
+			t.Errorf("%s is %d pixels wider than a phone", at, wide)
+		}
+		b.Resize(1440, 900)
 		b.EmulateDark(true)
 		// In the dark nothing but colours differs.
 		found = append(found, testkit.Eval[[]testkit.Violation](b,

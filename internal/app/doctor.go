@@ -1,7 +1,9 @@
 package app
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -43,7 +45,7 @@ func (d doctorCommand) Run(w *world) error {
 	check("zones", zonesKnown())
 	check("clock", plausible(time.Now().Add(settings.Offset())))
 	check("data dir", writable(settings.DataDir))
-	check("storage", writable(settings.MediaDir()))
+	check("storage", w.storageWorks(settings))
 	check("mail", w.mailReachable(settings))
 	behind, empty, err := database.Schema(w.ctx, settings.Database())
 	switch {
@@ -136,6 +138,30 @@ func writable(dir string) error {
 		return fmt.Errorf("make %s writable for this user: %w", dir, err)
 	}
 	return os.Remove(probe)
+}
+
+// storageWorks keeps a file, reads it and removes it.
+func (w *world) storageWorks(c config.Config) (err error) {
+	uploads, err := uploadsOf(c, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, uploads.Close()) }()
+	probe, content := ".doctor-"+rand.Text(), []byte("written by portal doctor")
+	if err := uploads.Put(w.ctx, probe, content); err != nil {
+		return fmt.Errorf("PORTAL_STORAGE_URL: nothing can be written: %w", err)
+	}
+	got, err := uploads.Read(w.ctx, probe)
+	if err == nil && !bytes.Equal(got, content) {
+		err = errors.New("it is not what was written")
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("PORTAL_STORAGE_URL: what was written cannot be read: %w", err), uploads.Remove(w.ctx, probe))
+	}
+	if err := uploads.Remove(w.ctx, probe); err != nil {
+		return fmt.Errorf("PORTAL_STORAGE_URL: nothing can be removed: %w", err)
+	}
+	return nil
 }
 
 // mailReachable connects to the mail server; kept mail needs none.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,13 +12,31 @@ import (
 	"github.com/cdfoundation/portal/internal/config"
 )
 
+// lockedLines is what was written, which many may ask for.
+type lockedLines struct {
+	mu    sync.Mutex
+	lines bytes.Buffer
+}
+
+func (l *lockedLines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lines.Write(b)
+}
+
+func (l *lockedLines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lines.String()
+}
+
 func TestOrdinaryLinesAreWrittenTogetherAndWarningsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out lockedLines
 		log, flush := logger(config.Config{LogLevel: "info"}, &out)
 		log.Info("one")
 		log.With(slog.String("a", "b")).Info("two")
-		if out.Len() > 0 {
+		if out.String() != "" {
 			t.Errorf("written at once: %q", out.String())
 		}
 		time.Sleep(logFlush)

@@ -51,7 +51,14 @@ func TestBrowserPasskey(t *testing.T) {
 	signInFirstAdmin(t, p, b)
 
 	b.Open(p.URL + "/account/security")
+	accessible := func() {
+		t.Helper()
+		for _, violation := range b.Axe() {
+			t.Errorf("%s: %s", b.URL(), violation)
+		}
+	}
 	b.Follow(`a[href="/account/security/passkeys/new"]`)
+	accessible()
 	b.Fill("#name", "Laptop")
 	device.Recognise(false)
 	b.Click("main form button")
@@ -122,6 +129,7 @@ func TestBrowserPasskey(t *testing.T) {
 	// Renamed, then removed.
 	b.Open(p.URL + "/account/security")
 	b.Follow(".keys a")
+	accessible()
 	b.Fill("#name", "Old laptop")
 	b.Submit("main form button.btn-primary")
 	shows(t, b, "Old laptop")

@@ -29,7 +29,7 @@ type portal struct {
 func serve(t testing.TB, settings ...string) *portal {
 	t.Helper()
 	p := &portal{DataDir: t.TempDir(), env: map[string]string{
-		"PORTAL_ADDR": "127.0.0.1:0", "PORTAL_RATE_LIMIT": "off", "PORTAL_LOG_LEVEL": "error",
+		"PORTAL_ADDR": "127.0.0.1:0", "PORTAL_RATE_LIMIT": "off", "PORTAL_LOG_LEVEL": "error", "PORTAL_DRAIN": "0s",
 	}}
 	p.env["PORTAL_DATA_DIR"] = p.DataDir
 	for i := 0; i < len(settings); i += 2 {

@@ -91,3 +91,31 @@ func TestChangesFromOtherSitesAreRefused(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatTheServerRefusesItselfIsAnsweredAsSafely(t *testing.T) {
+	p := serve(t, "PORTAL_SEED", "none")
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close() //nolint:errcheck // the test is over
+	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Write([]byte("POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close() //nolint:errcheck // the test is over
+	if response.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("answered %s, want 413", response.Status)
+	}
+	for _, name := range []string{"Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy"} {
+		if response.Header.Get(name) == "" {
+			t.Errorf("no %s", name)
+		}
+	}
+}

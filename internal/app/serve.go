@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,6 +27,7 @@ import (
 	"github.com/cdfoundation/portal/internal/jobs"
 	"github.com/cdfoundation/portal/internal/links"
 	"github.com/cdfoundation/portal/internal/mail"
+	"github.com/cdfoundation/portal/internal/storage"
 	"github.com/cdfoundation/portal/models"
 )
 
@@ -147,43 +149,64 @@ func (s *serveCommand) work(w *world, log *slog.Logger, store *models.Store, db 
 	if err != nil {
 		return err
 	}
-	uploads, err := s.openUploads()
+	uploads, err := uploadsOf(s.Config, nil)
 	if err != nil {
 		return err
 	}
-	keeper, err := s.keeper(w.ctx, store, db)
+	keeper, err := s.keeper(w.ctx, store, db, uploads)
 	if err != nil {
 		return err
+	}
+	metrics, err := newMetrics(db)
+	if err != nil {
+		return err
+	}
+	store.WatchCommits(commitMetrics(metrics))
+	health := handlers.NewHealth(handlers.Options{Log: log, Metrics: metrics, TrustedProxies: s.Proxies(), Ready: ready(store, db)})
+	listener, err := (&net.ListenConfig{}).Listen(w.ctx, "tcp", s.Addr)
+	answered := make(chan error, 1)
+	if err != nil {
+		// The work matters more than that somebody sees it: beside another process the address may be taken.
+		log.Warn("nobody can ask this process how it is", slog.String("addr", s.Addr), slog.String("error", err.Error()))
+		answered <- nil
+	} else {
+		go func() { answered <- health.Listener(newPatientListener(listener)) }()
+		fmt.Fprintf(w.out, "listening on http://%s\n", listener.Addr())
 	}
 	log.Info("working")
 	jobs.New(jobs.Options{
-		Store: store, Site: siteOf(s.Config), Sender: sender, From: s.From(), Log: log, Backup: keeper, Uploads: uploads, KeptMail: mail.File{Dir: s.MailDir()}, Tracer: tracer,
+		Store: store, Site: siteOf(s.Config), Sender: sender, From: s.From(), Log: log, Backup: keeper, Uploads: uploads, KeptMail: mail.File{Dir: s.MailDir()}, Metrics: metrics, Tracer: tracer,
 	}).Run(w.ctx)
-	return uploads.Close()
+	return errors.Join(health.ShutdownWithTimeout(shutdownLimit), <-answered, uploads.Close())
 }
 
-// openUploads opens the folder of uploaded pictures, which is made where there is none.
-func (s *serveCommand) openUploads() (*os.Root, error) {
-	err := os.MkdirAll(s.MediaDir(), 0o700)
-	if err != nil {
-		return nil, fmt.Errorf("PORTAL_STORAGE_URL: %w", err)
+// ready reports whether the database answers and its schema is the program's.
+func ready(store *models.Store, db *database.DB) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := store.Ping(ctx); err != nil {
+			return err
+		}
+		behind, err := db.Behind(ctx)
+		if err == nil && behind > 0 {
+			err = errBehind(behind)
+		}
+		return err
 	}
-	uploads, err := os.OpenRoot(s.MediaDir())
-	if err != nil {
-		return nil, fmt.Errorf("PORTAL_STORAGE_URL: %w", err)
-	}
-	return uploads, nil
 }
 
 // keeper makes the backups of the portal.
-func (s *serveCommand) keeper(ctx context.Context, store *models.Store, db *database.DB) (*backup.Keeper, error) {
-	portal, err := portalOf(ctx, s.Config, db)
+func (s *serveCommand) keeper(ctx context.Context, store *models.Store, db *database.DB, uploads storage.Storage) (*backup.Keeper, error) {
+	portal, err := portalOf(ctx, s.Config, db, uploads)
 	return &backup.Keeper{Store: store, Portal: portal, Dir: s.BackupDir()}, err
 }
 
 // serve runs the web application on the listener and the background work beside it until the context ends.
 func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store *models.Store, keys auth.Keys, site links.Site, listener net.Listener, tracer trace.Tracer) error {
-	uploads, err := s.openUploads()
+	metrics, err := newMetrics(db)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	uploads, err := uploadsOf(s.Config, metrics)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -191,29 +214,17 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	keeper, err := s.keeper(w.ctx, store, db)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	metrics, err := newMetrics(db)
+	keeper, err := s.keeper(w.ctx, store, db, uploads)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	store.WatchCommits(commitMetrics(metrics))
+	var stopping atomic.Bool
 	web, err := handlers.New(handlers.Options{
 		Metrics: metrics, Tracer: tracer, Version: version, BackupDir: s.BackupDir(), Disk: func() (handlers.Disk, error) { return diskOf(s.DataDir) },
 		Store: store, Site: site, Log: log, Keys: keys, Uploads: uploads, KeptMail: kept, RateLimit: s.Limited(),
 		Contact: s.From().Address, TrustedProxies: s.Proxies(), Outside: outside(s.Config, site, newOutgoing(metrics)),
-		Ready: func(ctx context.Context) error {
-			if err := store.Ping(ctx); err != nil {
-				return err
-			}
-			behind, err := db.Behind(ctx)
-			if err == nil && behind > 0 {
-				err = errBehind(behind)
-			}
-			return err
-		},
+		Ready: ready(store, db), Stopping: stopping.Load,
 	})
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -238,8 +249,13 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	case err = <-served:
 	case <-w.ctx.Done():
 		log.Info("stopping")
+		stopping.Store(true)
 		stopWork() // the two drain side by side, so that the limit holds for both
-		err = web.ShutdownWithTimeout(shutdownLimit)
+		select {
+		case err = <-served:
+		case <-time.After(s.DrainTime()): // until then a balancer has noticed, and sends nothing on connections that end
+		}
+		err = errors.Join(err, web.ShutdownWithTimeout(shutdownLimit))
 	}
 	stopWork()
 	work.Wait()

@@ -118,9 +118,11 @@ func (o *Outside) Return(ctx context.Context, visit OutsideVisit, state, code st
 	return claims.Email, nil
 }
 
-// calls bounds what is asked of a service.
+// calls bounds what is asked of a service. It is not followed elsewhere: the client's secret would come along.
 func (o *Outside) calls(ctx context.Context) (bounded context.Context, done context.CancelFunc) {
-	return context.WithTimeout(oidc.ClientContext(ctx, &http.Client{Transport: o.Transport, Timeout: outsideTimeout}), outsideTimeout)
+	return context.WithTimeout(oidc.ClientContext(ctx, &http.Client{
+		Transport: o.Transport, Timeout: outsideTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}), outsideTimeout)
 }
 
 func (o *Outside) discover(ctx context.Context) (oauth2.Config, *oidc.Provider, error) {

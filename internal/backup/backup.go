@@ -19,6 +19,7 @@ import (
 
 	"github.com/cdfoundation/portal/internal/clock"
 	"github.com/cdfoundation/portal/internal/database"
+	"github.com/cdfoundation/portal/internal/storage"
 	"github.com/cdfoundation/portal/models"
 )
 
@@ -33,7 +34,7 @@ const (
 // Portal is what a backup is made of.
 type Portal struct {
 	DB      *database.DB
-	Media   string // folder of the uploads
+	Uploads storage.Storage
 	Key     []byte // that signs links
 	KeepKey bool   // the backup is to hold it: the settings name none
 	Clock   clock.Clock
@@ -86,7 +87,7 @@ func (p Portal) write(ctx context.Context, file io.Writer) (counts Counts, err e
 	create := func(name string, method uint16) (io.Writer, error) {
 		return archive.CreateHeader(&zip.FileHeader{Name: name, Method: method, Modified: p.Clock.Now()})
 	}
-	// The rows come first: an upload is on the disk before a row names it, so none can lack that the rows name.
+	// The rows come first: an upload is kept before a row names it, so none can lack that the rows name.
 	entry, err := create(rowsEntry, zip.Deflate)
 	if err != nil {
 		return counts, err
@@ -104,27 +105,26 @@ func (p Portal) write(ctx context.Context, file io.Writer) (counts Counts, err e
 	if err := json.NewEncoder(entry).Encode(key); err != nil { //nolint:gosec // it is to be there
 		return counts, err
 	}
-	media := os.DirFS(p.Media)
-	err = fs.WalkDir(media, ".", func(name string, d fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) && name == "." {
-			return fs.SkipAll // nothing was uploaded yet
+	for name, err := range p.Uploads.Names(ctx) {
+		if err != nil {
+			return counts, err
 		}
-		if err = errors.Join(err, ctx.Err()); err != nil || !d.Type().IsRegular() {
-			return err
+		upload, err := p.Uploads.Read(ctx, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it was removed meanwhile
+		}
+		if err != nil {
+			return counts, err
+		}
+		if entry, err = create(uploadFolder+name, zip.Store); err != nil { // pictures are compressed already
+			return counts, err
+		}
+		if _, err := entry.Write(upload); err != nil {
+			return counts, err
 		}
 		counts.Uploads++
-		entry, err := create(uploadFolder+name, zip.Store) // pictures are compressed already
-		if err != nil {
-			return err
-		}
-		upload, err := media.Open(name)
-		if err != nil {
-			return err
-		}
-		_, err = io.Copy(entry, upload)
-		return errors.Join(err, upload.Close())
-	})
-	return counts, errors.Join(err, archive.Close())
+	}
+	return counts, archive.Close()
 }
 
 // Archive is a backup that is read.

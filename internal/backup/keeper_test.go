@@ -16,6 +16,7 @@ import (
 	"github.com/cdfoundation/portal/internal/backup"
 	"github.com/cdfoundation/portal/internal/clock"
 	"github.com/cdfoundation/portal/internal/database"
+	"github.com/cdfoundation/portal/internal/storage"
 	"github.com/cdfoundation/portal/internal/testkit"
 	"github.com/cdfoundation/portal/models"
 )
@@ -46,12 +47,16 @@ func newSafe(t *testing.T, url string) *safe {
 	t.Cleanup(func() { _ = db.Close() })
 	s := &safe{t: t, db: db, clock: testkit.Clock()} // noon on a Saturday
 	s.store = models.NewStore(db.Reader, db.Writer, s.clock.Clock(), testkit.Keys())
-	media := t.TempDir()
-	if err := os.WriteFile(filepath.Join(media, "a.png"), []byte("a picture"), 0o600); err != nil {
+	uploads, err := storage.OpenDirectory(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = uploads.Close() })
+	if err := uploads.Put(t.Context(), "a.png", []byte("a picture")); err != nil {
 		t.Fatal(err)
 	}
 	s.keeper = backup.Keeper{Store: s.store, Dir: filepath.Join(t.TempDir(), "backups"), Portal: backup.Portal{
-		DB: db, Media: media, Key: testkit.Keys()[0], KeepKey: true, Clock: s.clock.Clock(),
+		DB: db, Uploads: uploads, Key: testkit.Keys()[0], KeepKey: true, Clock: s.clock.Clock(),
 	}}
 	user, _, err := s.store.AddUser(t.Context(), models.Viewer{Role: models.RoleAdmin}, models.NewUser{Email: "ada@example.org", Name: "Ada", Role: models.RoleAdmin})
 	if err != nil {

@@ -3,11 +3,11 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,30 +29,30 @@ func (r result) perSecond() float64 { return float64(r.requests) / r.took.Second
 // cpuEach is the server's processor time for a request.
 func (r result) cpuEach() time.Duration { return r.cpu / time.Duration(max(1, r.requests)) }
 
-// percentile is the wait that p of a hundred requests stay under.
-func (r result) percentile(p float64) time.Duration {
+// p99 is the wait that 99 of a hundred requests stay under.
+func (r result) p99() time.Duration {
 	if len(r.waits) == 0 {
 		return 0
 	}
 	slices.Sort(r.waits)
-	return r.waits[min(len(r.waits)-1, int(float64(len(r.waits))*p/100))]
+	return r.waits[min(len(r.waits)-1, len(r.waits)*99/100)]
 }
 
 // load sends requests on some connections at once, each the next when the last is answered, until the time is over or there
 // is none left, and returns what came back. next returns the bytes of a request, or nil.
-func load(address string, pid, connections int, limit time.Duration, next func() []byte) (result, error) {
+func load(ctx context.Context, s *server, connections int, limit time.Duration, next func() []byte) (result, error) {
 	all := result{statuses: map[int]int{}}
 	var mu sync.Mutex
 	var failed error
 	var people sync.WaitGroup
-	before, err := processorTime(pid)
+	before, err := processorTime(s.Process.Pid)
 	if err != nil {
 		return all, err
 	}
 	began := time.Now()
 	for range connections {
 		people.Go(func() {
-			waits, statuses, err := converse(address, began.Add(limit), next)
+			waits, statuses, err := converse(ctx, s.address, began.Add(limit), next)
 			mu.Lock()
 			defer mu.Unlock()
 			all.waits = append(all.waits, waits...)
@@ -65,15 +65,15 @@ func load(address string, pid, connections int, limit time.Duration, next func()
 	}
 	people.Wait()
 	all.took = time.Since(began)
-	after, err := processorTime(pid)
+	after, err := processorTime(s.Process.Pid)
 	all.cpu = after - before
 	return all, errors.Join(failed, err)
 }
 
 // converse sends requests on one connection. It reads no more of an answer than it must, so that a client takes little of the
 // machine that it shares with the server.
-func converse(address string, until time.Time, next func() []byte) (waits []time.Duration, statuses map[int]int, err error) {
-	conn, err := net.Dial("tcp", address)
+func converse(ctx context.Context, address string, until time.Time, next func() []byte) (waits []time.Duration, statuses map[int]int, err error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -133,8 +133,8 @@ func skim(answer *bufio.Reader) (status int, err error) {
 }
 
 // fetch sends one request and returns the answer's header lines and body.
-func fetch(address string, request []byte) (header map[string]string, body []byte, err error) {
-	conn, err := net.Dial("tcp", address)
+func fetch(ctx context.Context, address string, request []byte) (header map[string]string, body []byte, err error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -162,35 +162,14 @@ func fetch(address string, request []byte) (header map[string]string, body []byt
 	return header, body, err
 }
 
-// get is the request of a browser for a page, with header lines as pairs.
-func get(path string, header ...string) []byte {
-	request := "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\nAccept: text/html\r\nAccept-Encoding: gzip, deflate, br\r\n"
-	for i := 0; i < len(header); i += 2 {
-		request += header[i] + ": " + header[i+1] + "\r\n"
-	}
-	return []byte(request + "\r\n")
+// get is the request of a browser for a page, with more lines of its header.
+func get(path string, more ...string) []byte {
+	lines := append([]string{"GET " + path + " HTTP/1.1", "Host: localhost", "User-Agent: bench", "Accept: text/html", "Accept-Encoding: gzip, deflate, br"}, more...)
+	return []byte(strings.Join(lines, "\r\n") + "\r\n\r\n")
 }
 
 // post is the request of a browser that sends a form.
 func post(path, form string) []byte {
 	return []byte("POST " + path + " HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\nSec-Fetch-Site: same-origin\r\n" +
 		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: " + strconv.Itoa(len(form)) + "\r\n\r\n" + form)
-}
-
-// clockTicks is how many of a process's ticks in /proc make a second: USER_HZ, which Linux fixes at 100 (proc_pid_stat(5)).
-const clockTicks = 100
-
-// processorTime is what a process has used so far, by itself and the kernel for it.
-func processorTime(pid int) (time.Duration, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	user, err := strconv.Atoi(fields[11])
-	if err != nil {
-		return 0, err
-	}
-	system, err := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * time.Second / clockTicks, err
 }

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/mail"
@@ -14,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,7 +38,7 @@ type Config struct {
 	DatabaseURL    string `name:"database-url" env:"PORTAL_DATABASE_URL" secret:"" placeholder:"URL" help:"sqlite:PATH or postgres://…. Default: portal.db in the data dir."`
 	SMTPURL        string `name:"smtp-url" env:"PORTAL_SMTP_URL" secret:"" placeholder:"URL" help:"smtp://user:pass@host:587 or smtps://…. Default: none, mail is kept as files in the data dir."`
 	MailFrom       string `name:"mail-from" env:"PORTAL_MAIL_FROM" default:"CD Foundation Community <community@localhost>" placeholder:"ADDRESS" help:"Sender of all mail while the settings in the desk name no other."`
-	StorageURL     string `name:"storage-url" env:"PORTAL_STORAGE_URL" placeholder:"URL" help:"Where uploads live: file:PATH. Default: media in the data dir."`
+	StorageURL     string `name:"storage-url" env:"PORTAL_STORAGE_URL" secret:"" placeholder:"URL" help:"Where uploads live: file:PATH or s3://KEY:SECRET@HOST/BUCKET. Default: media in the data dir."`
 	SecretKey      string `name:"secret-key" env:"PORTAL_SECRET_KEY" secret:"" placeholder:"KEYS" help:"Signs links and cookies; older keys may follow the first, with commas. Default: made once and kept."`
 	OIDCIssuer     string `name:"oidc-issuer" env:"PORTAL_OIDC_ISSUER" placeholder:"URL" help:"OpenID Connect issuer that people may sign in with. Default: none."`
 	OIDCID         string `name:"oidc-client-id" env:"PORTAL_OIDC_CLIENT_ID" placeholder:"ID" help:"What the issuer calls the portal."`
@@ -45,7 +47,8 @@ type Config struct {
 	GitHubSecret   string `name:"github-client-secret" env:"PORTAL_GITHUB_CLIENT_SECRET" secret:"" placeholder:"SECRET" help:"Its secret."`
 	TrustedProxies string `name:"trusted-proxies" env:"PORTAL_TRUSTED_PROXIES" placeholder:"CIDRS" help:"Networks whose forwarding headers count, with commas. Default: none."`
 	Seed           string `name:"seed" env:"PORTAL_SEED" default:"content" placeholder:"content|none" help:"What an empty database starts with."`
-	RateLimit      string `name:"rate-limit" env:"PORTAL_RATE_LIMIT" default:"on" placeholder:"on|off" help:"off for load tests: no limits, no minimum time to fill a form."`
+	RateLimit      string `name:"rate-limit" env:"PORTAL_RATE_LIMIT" default:"on" placeholder:"on|off" help:"off for load tests: no limits, no minimum time to fill a form, no proof of work."`
+	Drain          string `name:"drain" env:"PORTAL_DRAIN" placeholder:"DURATION" help:"How long a process that is to stop still answers, while /readyz tells a balancer to send it nothing more. Default: 5s on PostgreSQL, 0s on SQLite."`
 	ClockOffset    string `name:"clock-offset" env:"PORTAL_CLOCK_OFFSET" placeholder:"DURATION" help:"For trials only: shifts the program's clock, such as +26h or -40m. Default: none."`
 	LogLevel       string `name:"log-level" env:"PORTAL_LOG_LEVEL" default:"info" placeholder:"debug|info|warn|error" help:"Least level that is logged."`
 	OTLPEndpoint   string `name:"otel-exporter-otlp-endpoint" env:"OTEL_EXPORTER_OTLP_ENDPOINT" placeholder:"URL" help:"OpenTelemetry collector that traces are sent to, by OTLP over HTTP. Default: none, and no traces."`
@@ -55,6 +58,9 @@ type Config struct {
 
 // minKeyLength is what makes a key too long to guess, when it is random text.
 const minKeyLength = 32
+
+// hidden stands for a value that opens a door.
+const hidden = "(not shown)"
 
 // Load reads the settings from the environment alone, for the commands that do
 // not take them as flags, and validates them.
@@ -116,13 +122,13 @@ func (c Config) Validate() error {
 	_, baseErr := parseBaseURL(c.BaseURL)
 	_, smtpErr := parseSMTPURL(c.SMTPURL)
 	_, fromErr := mail.ParseAddress(c.MailFrom)
-	_, storageErr := parseStorageURL(c.StorageURL)
+	_, _, storageErr := parseStorageURL(c.StorageURL)
 	_, keysErr := parseKeys(c.SecretKey)
 	_, proxiesErr := parseProxies(c.TrustedProxies)
 	_, tracesErr := parseTracesURL(c.OTLPEndpoint)
+	_, drainErr := parseDrain(c.Drain)
 	_, offsetErr := parseOffset(c.ClockOffset)
 
-	const hidden = "(not shown)"
 	for _, s := range []struct {
 		name, value string
 		ok          bool
@@ -134,7 +140,7 @@ func (c Config) Validate() error {
 		{"PORTAL_DATABASE_URL", hidden, checkDatabaseURL(c.DatabaseURL) == nil, "sqlite:PATH with a plain file path, or postgres://USER:PASSWORD@HOST/NAME"},
 		{"PORTAL_SMTP_URL", hidden, smtpErr == nil, "smtp:// or smtps:// with a host, such as smtp://user:pass@host:587"},
 		{"PORTAL_MAIL_FROM", c.MailFrom, fromErr == nil, "a mail address, such as Community <community@example.org>"},
-		{"PORTAL_STORAGE_URL", c.StorageURL, storageErr == nil, "file:PATH"},
+		{"PORTAL_STORAGE_URL", storagePlace(c.StorageURL), storageErr == nil, "file:PATH, or s3://KEY:SECRET@HOST/BUCKET with, if need be, a port, a path behind the bucket, ?region=REGION and tls=off; a / in the secret is written %2F"},
 		{"PORTAL_SECRET_KEY", hidden, keysErr == nil, fmt.Sprintf("keys of at least %d characters, with commas between them", minKeyLength)},
 		{"PORTAL_OIDC_ISSUER", c.OIDCIssuer, c.OIDCIssuer == "" && c.OIDCID == "" || checkIssuer(c.OIDCIssuer) == nil, "https:// with a host, or http://localhost, beside PORTAL_OIDC_CLIENT_ID and PORTAL_OIDC_CLIENT_SECRET"},
 		{"PORTAL_OIDC_CLIENT_ID", c.OIDCID, (c.OIDCID != "") == (c.OIDCIssuer != ""), "what the issuer calls the portal, where PORTAL_OIDC_ISSUER is set"},
@@ -143,6 +149,7 @@ func (c Config) Validate() error {
 		{"PORTAL_TRUSTED_PROXIES", c.TrustedProxies, proxiesErr == nil, "networks with commas between them, such as 10.0.0.0/8,fd00::/8"},
 		{"PORTAL_SEED", c.Seed, oneOf(c.Seed, "content", "none"), "content or none"},
 		{"PORTAL_RATE_LIMIT", c.RateLimit, oneOf(c.RateLimit, "on", "off"), "on or off"},
+		{"PORTAL_DRAIN", c.Drain, drainErr == nil, "a duration from 0s to 5m, such as 10s"},
 		{"PORTAL_CLOCK_OFFSET", c.ClockOffset, offsetErr == nil, "a duration, such as +26h or -40m"},
 		{"PORTAL_LOG_LEVEL", c.LogLevel, oneOf(c.LogLevel, "debug", "info", "warn", "error"), "debug, info, warn or error"},
 		{"OTEL_EXPORTER_OTLP_ENDPOINT", c.OTLPEndpoint, tracesErr == nil, "http:// or https:// with a host, such as http://localhost:4318"},
@@ -196,11 +203,18 @@ func (c Config) From() *mail.Address {
 	return a
 }
 
-// MediaDir is the directory of uploads: that of PORTAL_STORAGE_URL, or media in
-// the data dir.
+// MediaDir is the directory of uploads when they are in no Bucket: that of
+// PORTAL_STORAGE_URL, or media in the data dir.
 func (c Config) MediaDir() string {
-	dir, _ := parseStorageURL(c.StorageURL)
+	dir, _, _ := parseStorageURL(c.StorageURL)
 	return cmp.Or(dir, filepath.Join(c.DataDir, "media"))
+}
+
+// Bucket is the address of the bucket of uploads, as internal/storage takes it,
+// or nil when they are in MediaDir.
+func (c Config) Bucket() *url.URL {
+	_, bucket, _ := parseStorageURL(c.StorageURL)
+	return bucket
 }
 
 // BackupDir is where the backups lie that the desk asks for and that are made by themselves.
@@ -225,6 +239,21 @@ func (c Config) SeedsContent() bool { return c.Seed == "content" }
 // Limited reports whether requests are limited and forms have a minimum time.
 func (c Config) Limited() bool { return c.RateLimit == "on" }
 
+// DrainTime is how long a process that is to stop still answers.
+func (c Config) DrainTime() time.Duration {
+	if c.Drain == "" && !strings.HasPrefix(c.Database(), "sqlite:") {
+		return defaultDrain
+	}
+	d, _ := parseDrain(c.Drain)
+	return d
+}
+
+// defaultDrain is enough for a balancer that asks every two seconds and believes the second answer.
+const defaultDrain = 5 * time.Second
+
+// maxDrain is the most, so that a slip of the pen keeps nobody waiting for hours.
+const maxDrain = 5 * time.Minute
+
 // Offset is by how much the program's clock is shifted; zero in production.
 func (c Config) Offset() time.Duration {
 	d, _ := parseOffset(c.ClockOffset)
@@ -247,7 +276,8 @@ func (c Config) TracesURL() string {
 }
 
 // LogValue shows the settings in a log without what would open a door: of the
-// database and the mail server only the place, of the keys only their number.
+// database, the mail server and a bucket only the place, of the keys only their
+// number.
 func (c Config) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("addr", c.Addr),
@@ -256,13 +286,14 @@ func (c Config) LogValue() slog.Value {
 		slog.String("database_url", place(c.Database())),
 		slog.String("smtp_url", place(c.SMTPURL)),
 		slog.String("mail_from", c.MailFrom),
-		slog.String("media_dir", c.MediaDir()),
+		slog.String("storage_url", storagePlace(cmp.Or(c.StorageURL, "file:"+c.MediaDir()))),
 		slog.Int("secret_keys", len(c.Keys())),
 		slog.String("oidc_issuer", place(c.OIDCIssuer)),
 		slog.Bool("github", c.GitHubID != ""),
 		slog.String("trusted_proxies", c.TrustedProxies),
 		slog.String("seed", c.Seed),
 		slog.String("rate_limit", c.RateLimit),
+		slog.Duration("drain", c.DrainTime()),
 		slog.String("clock_offset", c.ClockOffset),
 		slog.String("otlp_endpoint", place(c.OTLPEndpoint)),
 		slog.String("log_level", c.LogLevel),
@@ -278,7 +309,7 @@ func place(address string) string {
 	}
 	u, err := url.Parse(address)
 	if err != nil {
-		return "(not shown)"
+		return hidden
 	}
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
@@ -377,9 +408,16 @@ func parseSMTPURL(s string) (*url.URL, error) {
 	return u, nil
 }
 
-func parseStorageURL(s string) (dir string, err error) {
+// bucketName is what every server takes as the name of a bucket.
+var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+
+func parseStorageURL(s string) (dir string, bucket *url.URL, err error) {
 	if s == "" {
-		return "", nil
+		return "", nil, nil
+	}
+	if strings.HasPrefix(s, "s3:") {
+		bucket, err = parseBucket(s)
+		return "", bucket, err
 	}
 	dir, ok := strings.CutPrefix(s, "file:")
 	if strings.HasPrefix(dir, "///") {
@@ -387,9 +425,45 @@ func parseStorageURL(s string) (dir string, err error) {
 	}
 	// What stands between two slashes and the next would be a host.
 	if !ok || dir == "" || strings.HasPrefix(dir, "//") {
-		return "", errWrong
+		return "", nil, errWrong
 	}
-	return dir, nil
+	return dir, nil, nil
+}
+
+func parseBucket(s string) (*url.URL, error) {
+	u, err := url.Parse(s)
+	if err != nil {
+		return nil, errWrong
+	}
+	query, queryErr := url.ParseQuery(u.RawQuery)
+	for name, values := range query {
+		if len(values) != 1 || !oneOf(name, "region", "tls") || values[0] == "" {
+			return nil, errWrong
+		}
+	}
+	secret, _ := u.User.Password()
+	name, prefix, _ := strings.Cut(strings.Trim(u.Path, "/"), "/")
+	switch {
+	case queryErr != nil, u.Hostname() == "", u.Fragment != "", u.User.Username() == "", secret == "",
+		!bucketName.MatchString(name), prefix != "" && !fs.ValidPath(prefix), !oneOf(cmp.Or(query.Get("tls"), "on"), "on", "off"):
+		return nil, errWrong
+	}
+	return u, nil
+}
+
+// storagePlace is where uploads live, for people to read: an address without its
+// key and secret.
+func storagePlace(s string) string {
+	if !strings.Contains(s, "@") || strings.HasPrefix(s, "file:") {
+		return s
+	}
+	u, err := url.Parse(s)
+	// A secret with a slash in it has its end in the path.
+	if err != nil || u.User == nil || strings.Contains(u.Path, "@") {
+		return hidden
+	}
+	u.User = nil
+	return u.String()
 }
 
 func parseKeys(s string) ([]string, error) {
@@ -424,6 +498,17 @@ func parseProxies(s string) ([]netip.Prefix, error) {
 		prefixes = append(prefixes, p.Masked())
 	}
 	return prefixes, nil
+}
+
+func parseDrain(s string) (time.Duration, error) {
+	if s == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(s)
+	if err == nil && (d < 0 || d > maxDrain) {
+		err = errWrong
+	}
+	return d, err
 }
 
 func parseOffset(s string) (time.Duration, error) {

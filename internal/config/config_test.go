@@ -66,6 +66,12 @@ func TestAnEmptyEnvironmentGivesTheDefaults(t *testing.T) {
 	if got := c.From(); got.Name != "CD Foundation Community" || got.Address != "community@localhost" {
 		t.Errorf("From() = %v", got)
 	}
+	if c.DrainTime() != 0 {
+		t.Errorf("DrainTime() = %v on SQLite, want none", c.DrainTime())
+	}
+	if c := load(t, "PORTAL_DATABASE_URL", "postgres://portal@db/portal"); c.DrainTime() != 5*time.Second {
+		t.Errorf("DrainTime() = %v on PostgreSQL", c.DrainTime())
+	}
 	if c.SMTP() != nil || c.Keys() != nil || c.Proxies() != nil || c.Offset() != 0 {
 		t.Errorf("SMTP %v, Keys %v, Proxies %v, Offset %v: want none", c.SMTP(), c.Keys(), c.Proxies(), c.Offset())
 	}
@@ -102,7 +108,16 @@ func TestAWrongValueIsNamedWithWhatIsAllowed(t *testing.T) {
 		{"an issuer whose keys travel in the open", "PORTAL_OIDC_ISSUER", "http://id.example.org", "PORTAL_OIDC_ISSUER"},
 		{"a client without an issuer", "PORTAL_OIDC_CLIENT_SECRET", "hush", "PORTAL_OIDC_CLIENT_SECRET"},
 		{"a sender that is no address", "PORTAL_MAIL_FROM", "Community", `PORTAL_MAIL_FROM="Community": allowed is a mail address`},
-		{"a storage that is elsewhere", "PORTAL_STORAGE_URL", "s3://bucket", `PORTAL_STORAGE_URL="s3://bucket": allowed is file:PATH`},
+		{"a storage of another kind", "PORTAL_STORAGE_URL", "gs://bucket", `PORTAL_STORAGE_URL="gs://bucket": allowed is file:PATH, or s3://`},
+		{"a bucket without a server", "PORTAL_STORAGE_URL", "s3://bucket", `PORTAL_STORAGE_URL="s3://bucket": allowed is file:PATH, or s3://`},
+		{"a bucket without a secret", "PORTAL_STORAGE_URL", "s3://key@s3.example.org/uploads", `PORTAL_STORAGE_URL="s3://s3.example.org/uploads"`},
+		{"a server without a bucket", "PORTAL_STORAGE_URL", "s3://key:hunter2@s3.example.org/", `PORTAL_STORAGE_URL="s3://s3.example.org/"`},
+		{"a bucket whose name no server takes", "PORTAL_STORAGE_URL", "s3://key:hunter2@s3.example.org/Up_loads", `PORTAL_STORAGE_URL="s3://s3.example.org/Up_loads"`},
+		{"a bucket with a path that leads out", "PORTAL_STORAGE_URL", "s3://key:hunter2@s3.example.org/uploads/../x", "PORTAL_STORAGE_URL"},
+		{"a bucket with another option", "PORTAL_STORAGE_URL", "s3://key:hunter2@s3.example.org/uploads?ssl=off", `"s3://s3.example.org/uploads?ssl=off"`},
+		{"a bucket with TLS that is neither", "PORTAL_STORAGE_URL", "s3://key:hunter2@s3.example.org/uploads?tls=false", `"s3://s3.example.org/uploads?tls=false"`},
+		{"a secret with a slash", "PORTAL_STORAGE_URL", "s3://key:hun/hunter2@s3.example.org/uploads", `PORTAL_STORAGE_URL has a wrong value (not shown): allowed is file:PATH`},
+		{"a secret with a slash behind a number", "PORTAL_STORAGE_URL", "s3://key:1/hunter2@s3.example.org/uploads", `PORTAL_STORAGE_URL has a wrong value (not shown)`},
 		{"a storage on a host", "PORTAL_STORAGE_URL", "file://host/media", "PORTAL_STORAGE_URL"},
 		{"a short key", "PORTAL_SECRET_KEY", "short", "PORTAL_SECRET_KEY"},
 		{"a short older key", "PORTAL_SECRET_KEY", key + ",short", "PORTAL_SECRET_KEY"},
@@ -110,6 +125,7 @@ func TestAWrongValueIsNamedWithWhatIsAllowed(t *testing.T) {
 		{"a proxy that is a name", "PORTAL_TRUSTED_PROXIES", "10.0.0.0/8,proxy", `PORTAL_TRUSTED_PROXIES="10.0.0.0/8,proxy": allowed is networks`},
 		{"an unknown seed", "PORTAL_SEED", "sample", `PORTAL_SEED="sample": allowed is content or none`},
 		{"a limit that is neither", "PORTAL_RATE_LIMIT", "false", `PORTAL_RATE_LIMIT="false": allowed is on or off`},
+		{"a drain without end", "PORTAL_DRAIN", "6m", `PORTAL_DRAIN="6m": allowed is a duration from 0s to 5m`},
 		{"an offset without a unit", "PORTAL_CLOCK_OFFSET", "26", `PORTAL_CLOCK_OFFSET="26": allowed is a duration`},
 		{"an unknown level", "PORTAL_LOG_LEVEL", "loud", `PORTAL_LOG_LEVEL="loud": allowed is debug, info, warn or error`},
 		{"a collector of another scheme", "OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://localhost:4317", `OTEL_EXPORTER_OTLP_ENDPOINT="grpc://localhost:4317": allowed is http://`},
@@ -122,6 +138,9 @@ func TestAWrongValueIsNamedWithWhatIsAllowed(t *testing.T) {
 			}
 			if !strings.HasPrefix(err.Error(), tt.variable) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error = %q, want it to start with the variable and contain %q", err, tt.want)
+			}
+			if strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("error shows the secret: %q", err)
 			}
 			if strings.Contains(err.Error(), "\n") {
 				t.Errorf("error has several lines: %q", err)
@@ -258,8 +277,12 @@ func TestSettingsInTheFormOfTheProgram(t *testing.T) {
 	if pass, _ := smtp.User.Password(); smtp.Scheme != "smtps" || smtp.Host != "mail.example.org:465" || pass != "p@ss" {
 		t.Errorf("SMTP() = %v", smtp)
 	}
-	if got := c.MediaDir(); got != "/srv/media" {
-		t.Errorf("MediaDir() = %q", got)
+	if got := c.MediaDir(); got != "/srv/media" || c.Bucket() != nil {
+		t.Errorf("MediaDir() = %q, Bucket() = %v", got, c.Bucket())
+	}
+	bucket := load(t, "PORTAL_STORAGE_URL", "s3://key:p%2Fss@localhost:9000/uploads/portal/?region=eu-central-1&tls=off").Bucket()
+	if secret, _ := bucket.User.Password(); secret != "p/ss" || bucket.Host != "localhost:9000" || bucket.Query().Get("tls") != "off" {
+		t.Errorf("Bucket() = %v", bucket)
 	}
 	if !slices.Equal(c.Keys(), []string{key, olderKey}) {
 		t.Errorf("Keys() = %q", c.Keys())
@@ -279,6 +302,7 @@ func TestALogShowsNoSecret(t *testing.T) {
 		"PORTAL_DATABASE_URL", "postgres://portal:hunter2@db/portal?password=hunter2",
 		"PORTAL_SMTP_URL", "smtp://user:hunter2@mail:587",
 		"PORTAL_SECRET_KEY", key+","+olderKey,
+		"PORTAL_STORAGE_URL", "s3://AKIA:hunter2@s3.example.org/uploads",
 	)
 	var log bytes.Buffer
 	slog.New(slog.NewTextHandler(&log, nil)).Info("settings", slog.Any("config", c))
@@ -288,7 +312,7 @@ func TestALogShowsNoSecret(t *testing.T) {
 			t.Errorf("the log shows %q: %s", secret, log.String())
 		}
 	}
-	for _, shown := range []string{"postgres://db/portal", "smtp://mail:587", "secret_keys=2", "127.0.0.1:8080"} {
+	for _, shown := range []string{"postgres://db/portal", "smtp://mail:587", "s3://s3.example.org/uploads", "secret_keys=2", "127.0.0.1:8080"} {
 		if !strings.Contains(log.String(), shown) {
 			t.Errorf("the log lacks %q: %s", shown, log.String())
 		}

@@ -34,14 +34,14 @@ type (
 
 // tablesQuery lists the tables of a database in the order in which they were made, so that what a row refers to comes
 // before it. What the search finds is made of the other tables, how many posts there are is counted while they are loaded, the
-// content's version is a database's own, and which migrations are applied is in the header.
+// content's version is a database's own, requests are counted for a minute, and which migrations are applied is in the header.
 func (db *DB) tablesQuery() string {
 	if db.SQLite() {
 		return `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'search%' AND name NOT LIKE 'goose%'
 			AND name NOT IN ('post_counts', 'content_version') ORDER BY rowid`
 	}
 	return `SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
-		AND relname NOT LIKE 'search%' AND relname NOT LIKE 'goose%' AND relname <> 'post_counts' ORDER BY oid`
+		AND relname NOT LIKE 'search%' AND relname NOT LIKE 'goose%' AND relname NOT IN ('post_counts', 'request_counts') ORDER BY oid`
 }
 
 // Dump writes every row to w, as all were at one moment, however long it takes and whatever is written meanwhile. The dump

@@ -3,11 +3,11 @@ package jobs
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"slices"
 	"time"
 
+	"github.com/cdfoundation/portal/internal/storage"
 	"github.com/cdfoundation/portal/models"
 )
 
@@ -26,6 +26,21 @@ func (w *Worker) forget(ctx context.Context) error {
 	return err
 }
 
+// removeDue removes the files that are to go, beside the mails: a bucket that is away is waited for.
+func (w *Worker) removeDue(ctx context.Context) {
+	for ctx.Err() == nil {
+		pause := removePoll
+		if err := w.removeFiles(ctx); err != nil && ctx.Err() == nil {
+			w.Log.LogAttrs(ctx, slog.LevelWarn, "files were not removed", slog.String("error", err.Error()))
+			pause = removeRest
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+}
+
 // removeFiles removes the files that the database wants to be gone, and notes that they are.
 func (w *Worker) removeFiles(ctx context.Context) error {
 	due, err := w.Store.DueFileRemovals(ctx, removeBatch)
@@ -34,11 +49,16 @@ func (w *Worker) removeFiles(ctx context.Context) error {
 	}
 	var ids []int64
 	var errs []error
+	away := false // the bucket of uploads: to ask it for each of them would take hours
 	mails, mailboxes := map[string]int64{}, map[string]models.FileRemoval{}
 	for _, r := range due {
 		switch r.Kind {
 		case models.FileUpload:
-			if err := w.Uploads.Remove(r.Name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if away {
+				continue
+			}
+			if err := w.Uploads.Remove(ctx, r.Name); err != nil {
+				away = errors.Is(err, storage.ErrUnavailable)
 				errs = append(errs, err)
 				continue
 			}

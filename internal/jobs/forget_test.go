@@ -3,11 +3,14 @@ package jobs_test
 import (
 	"errors"
 	"io/fs"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/cdfoundation/portal/internal/mail"
+	"github.com/cdfoundation/portal/internal/storage"
+	"github.com/cdfoundation/portal/internal/testkit"
 	"github.com/cdfoundation/portal/models"
 )
 
@@ -91,7 +94,7 @@ func TestOnlyTheFilesThatAreMeantAreRemoved(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"a.png", "b.png"} {
-		if err := p.uploads.WriteFile(name, []byte("x"), 0o600); err != nil {
+		if err := p.uploads.Put(t.Context(), name, []byte("x")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -109,10 +112,42 @@ func TestOnlyTheFilesThatAreMeantAreRemoved(t *testing.T) {
 	if err != nil || len(kept) != 2 || kept[0].To != "<ada@example.org>" || kept[1].To != "<bo@example.org>" {
 		t.Errorf("kept are %+v, %v", kept, err)
 	}
-	if _, err := p.uploads.Stat("a.png"); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := p.uploads.Read(t.Context(), "a.png"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the picture is there still: %v", err)
 	}
-	if _, err := p.uploads.Stat("b.png"); err != nil {
+	if _, err := p.uploads.Read(t.Context(), "b.png"); err != nil {
 		t.Errorf("a picture went before its time: %v", err)
+	}
+}
+
+func TestAnUploadIsRemovedFromABucketWhenItIsBack(t *testing.T) {
+	p := newPost(t)
+	server := testkit.NewBucket(t)
+	address, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bucket, err := storage.NewBucket(address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.worker.Uploads = bucket
+	at := p.store.Now()
+	for _, name := range []string{"a.png", "b.png", "c.png"} {
+		if err := bucket.Put(t.Context(), name, []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		p.exec("INSERT INTO file_removals (kind, name, due_at, created_at) VALUES (?, ?, ?, ?)", models.FileUpload, name, at, at)
+	}
+	p.exec("INSERT INTO file_removals (kind, name, due_at, created_at) VALUES (?, ?, ?, ?)", models.FileMail, "1.1.portal", at, at)
+	server.Away(true)
+	stop := p.run(p.worker)
+	until(t, "done what is no upload", func() bool { return p.count("SELECT count(*) FROM file_removals") == 3 })
+	stop()
+	server.Away(false)
+	p.run(p.worker)
+	until(t, "done", func() bool { return p.count("SELECT count(*) FROM file_removals") == 0 })
+	if _, err := bucket.Read(t.Context(), "c.png"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the picture is there still: %v", err)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	netmail "net/mail"
-	"os"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -20,6 +19,7 @@ import (
 	"github.com/cdfoundation/portal/internal/backup"
 	"github.com/cdfoundation/portal/internal/links"
 	"github.com/cdfoundation/portal/internal/mail"
+	"github.com/cdfoundation/portal/internal/storage"
 	"github.com/cdfoundation/portal/models"
 )
 
@@ -32,8 +32,8 @@ type Options struct {
 	Log    *slog.Logger
 	Backup *backup.Keeper // nil: this process makes none
 
-	Uploads  *os.Root  // where uploaded pictures lie
-	KeptMail mail.File // where mails lie that were kept instead of sent
+	Uploads  storage.Storage // where uploaded pictures lie
+	KeptMail mail.File       // where mails lie that were kept instead of sent
 
 	Metrics prometheus.Registerer // nil: nobody asks for figures
 	Tracer  trace.Tracer          // nil: nobody asks for traces
@@ -64,6 +64,8 @@ const (
 	mailBatch  = 8                      // mails sent at the same time, each to another person
 	forgetEach = time.Hour              // between two looks for what was kept for its time
 	backupPoll = 5 * time.Second        // between two looks for a backup that is due
+	removePoll = 500 * time.Millisecond // between two looks for files to remove
+	removeRest = 5 * time.Second        // after one that failed
 	seenEach   = time.Minute            // between two notes that somebody sends mails
 	mailLimit  = 15 * time.Second       // for one mail, shorter than its lease and than a shutdown may take
 )
@@ -77,6 +79,7 @@ func (w *Worker) Run(ctx context.Context) {
 	}
 	var aside sync.WaitGroup
 	defer aside.Wait()
+	aside.Go(func() { w.removeDue(ctx) })
 	if w.Backup != nil {
 		aside.Go(func() { w.backUp(ctx) })
 	}
@@ -90,9 +93,6 @@ func (w *Worker) Run(ctx context.Context) {
 		if now.Sub(forgot) >= forgetEach {
 			w.did(ctx, models.JobForget, now, forgetEach, w.forget(ctx))
 			forgot = now
-		}
-		if err := w.removeFiles(ctx); err != nil && ctx.Err() == nil {
-			w.Log.LogAttrs(ctx, slog.LevelWarn, "files were not removed", slog.String("error", err.Error()))
 		}
 		sent, err := w.sendDue(ctx, letters)
 		if err != nil && ctx.Err() == nil {

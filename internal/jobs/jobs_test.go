@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	netmail "net/mail"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +20,7 @@ import (
 	"github.com/cdfoundation/portal/internal/jobs"
 	"github.com/cdfoundation/portal/internal/links"
 	"github.com/cdfoundation/portal/internal/mail"
+	"github.com/cdfoundation/portal/internal/storage"
 	"github.com/cdfoundation/portal/internal/testkit"
 	"github.com/cdfoundation/portal/models"
 )
@@ -33,7 +33,7 @@ type post struct {
 	box    *testkit.Mailbox
 	worker *jobs.Worker
 
-	uploads *os.Root
+	uploads storage.Storage
 	kept    mail.File
 }
 
@@ -77,7 +77,7 @@ func newPost(t *testing.T) *post {
 		t.Fatal(err)
 	}
 	p.kept.Dir = t.TempDir()
-	if p.uploads, err = os.OpenRoot(t.TempDir()); err != nil {
+	if p.uploads, err = storage.OpenDirectory(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = p.uploads.Close() })

@@ -27,6 +27,26 @@ func Postgres(tb testing.TB) string {
 	return postgresServer(tb).create(tb, "template0")
 }
 
+// RestartablePostgres returns the address of an empty database on a PostgreSQL server of the test's own, and what restarts the
+// server, which breaks off whoever is connected.
+func RestartablePostgres(tb testing.TB) (url string, restart func()) {
+	tb.Helper()
+	s, err := newPostgres()
+	if errors.Is(err, errNoPostgres) {
+		missing(tb, "%v", err)
+	}
+	if err != nil {
+		tb.Fatalf("starting PostgreSQL: %v", err)
+	}
+	tb.Cleanup(func() { _ = s.alive.Close() })
+	return s.create(tb, "template0"), func() {
+		tb.Helper()
+		if out, err := s.asOwner(s.control, "restart", "-D", filepath.Join(s.dir, "data"), "-m", "fast", "-w", "-l", filepath.Join(s.dir, "log")).CombinedOutput(); err != nil {
+			tb.Fatalf("restarting PostgreSQL: %v\n%s", err, out)
+		}
+	}
+}
+
 // PostgresTemplate returns the address of a database of the test's own that is a
 // copy of what migrate made. For each name migrate runs once in a process, on an
 // empty database; copying takes a fraction of its time.
@@ -57,6 +77,8 @@ func PostgresTemplate(tb testing.TB, name string, migrate func(url string) error
 // postgres is a running server, reached through a socket in dir.
 type postgres struct {
 	dir       string
+	control   string // pg_ctl
+	asOwner   func(name string, args ...string) *exec.Cmd
 	alive     io.Closer
 	databases atomic.Int64
 	templates sync.Map // name → func() (database string, err error)
@@ -79,12 +101,12 @@ func postgresServer(tb testing.TB) *postgres {
 }
 
 // attendPostgres runs the server ($1) on the data ($2/data) and stops it, hard,
-// when standard input ends.
+// when standard input ends. Who restarted it meanwhile made another process of it.
 const attendPostgres = `trap '' INT HUP
 "$1" -D "$2/data" -k "$2" -p 5432 -c listen_addresses= -c fsync=off -c full_page_writes=off \
 	-c max_connections=300 -c shared_buffers=64MB >"$2/log" 2>&1 </dev/null &
 cat >/dev/null
-kill -QUIT $!
+kill -QUIT $(head -n 1 "$2/data/postmaster.pid")
 wait
 rm -rf "$2"`
 
@@ -114,7 +136,7 @@ func newPostgres() (*postgres, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &postgres{dir: dir, alive: alive}
+	s := &postgres{dir: dir, control: filepath.Join(filepath.Dir(initdb), "pg_ctl"), asOwner: asOwner, alive: alive}
 	return s, s.waitUntilReady()
 }
 

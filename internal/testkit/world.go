@@ -67,6 +67,12 @@ func SQLite(tb testing.TB, now *clock.Fake) *models.Store {
 	return open(tb, SQLiteURL(tb), now)
 }
 
+// PostgreSQL returns a store on a migrated PostgreSQL database of the test's own, without rows.
+func PostgreSQL(tb testing.TB, now *clock.Fake) *models.Store {
+	tb.Helper()
+	return open(tb, PostgresURL(tb), now)
+}
+
 // EachDatabase runs a test twice, as two subtests: with a store on SQLite, and with one on PostgreSQL. Both are
 // migrated and without rows, and their clock stands at Start.
 func EachDatabase(t *testing.T, test func(t *testing.T, store *models.Store, now *clock.Fake)) {

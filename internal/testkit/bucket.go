@@ -1,0 +1,44 @@
+package testkit
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+)
+
+// Bucket is an empty bucket on a server of its own that speaks as S3 does.
+type Bucket struct {
+	// URL is what PORTAL_STORAGE_URL takes, with a prefix.
+	URL string
+
+	away atomic.Bool
+}
+
+// NewBucket starts a server until the test ends.
+func NewBucket(t testing.TB) *Bucket {
+	t.Helper()
+	objects := s3mem.New()
+	if err := objects.CreateBucket("uploads"); err != nil {
+		t.Fatal(err)
+	}
+	b := &Bucket{}
+	speak := gofakes3.New(objects, gofakes3.WithLogger(gofakes3.DiscardLog())).Server()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if b.away.Load() {
+			panic(http.ErrAbortHandler) // the connection ends without an answer
+		}
+		speak.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	b.URL = fmt.Sprintf("s3://key:hush-hush@%s/uploads/portal/media?tls=off", strings.TrimPrefix(server.URL, "http://"))
+	return b
+}
+
+// Away lets the server answer nobody, until it is called with false.
+func (b *Bucket) Away(away bool) { b.away.Store(away) }

@@ -1,0 +1,53 @@
+package models
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// How many mails anybody can cause to one address, or to one account, within a day.
+var (
+	mailsOfRegistrations = mailCap{"mails of registrations", 30} // giving a place up tells no more often than taking it
+	mailsOfSecurity      = mailCap{"mails of security", 30}
+)
+
+// Past so many links a day an account waits longer for the next, but never longer than the one before lasts: nobody locks it out
+// by asking for links in its owner's name.
+const (
+	manySignInMails       = 10
+	longerSignInMailPause = 20 * time.Minute
+)
+
+type mailCap struct {
+	kind string
+	most int
+}
+
+// ErrManyMails is for an address that got as many mails as anybody can cause in a day.
+var ErrManyMails = fmt.Errorf("%w: mails to one address", ErrTooMany)
+
+// countMail counts a mail beside its row, and refuses with ErrManyMails past the cap.
+func (s *Store) countMail(ctx context.Context, c mailCap, whose string) error {
+	counted, err := s.exec(ctx, `INSERT INTO guesses (subject, count, last_at) VALUES ($1, 1, $2)
+		ON CONFLICT (subject) DO UPDATE SET count = CASE WHEN guesses.last_at <= $3 THEN 1 ELSE guesses.count + 1 END,
+			last_at = CASE WHEN guesses.last_at <= $3 THEN excluded.last_at ELSE guesses.last_at END
+		WHERE guesses.count < $4 OR guesses.last_at <= $3`,
+		s.guessSubject(guessed{kind: c.kind}, whose), s.Now(), s.Now().Add(-guessMemory), c.most)
+	if err == nil && counted == 0 {
+		err = ErrManyMails
+	}
+	return err
+}
+
+// manyRegistrationMails reports whether registering, and asking to, brought an address as many mails as it may in a day. It only
+// reads: those who register for several events at once would wait for each other's counts. What was erased is counted beside.
+func (s *Store) manyRegistrationMails(ctx context.Context, emailKey string) (bool, error) {
+	var mails int
+	err := s.each(ctx, `SELECT (SELECT count(*) FROM registrations r JOIN mails m ON m.registration_id = r.id
+			WHERE r.email_key = $1 AND m.created_at > $2 AND m.kind IN ('registered', 'registration_link'))
+		+ COALESCE((SELECT count FROM guesses WHERE last_at > $2 AND subject = $3), 0)`,
+		[]any{emailKey, s.Now().Add(-guessMemory), s.guessSubject(guessed{kind: mailsOfRegistrations.kind}, emailKey)},
+		func(scan scanner) error { return scan(&mails) })
+	return mails >= mailsOfRegistrations.most, err
+}
