@@ -219,8 +219,8 @@ func TestFiveThousandPeopleForAThousandSeatsLoseNothingToASIGKILL(t *testing.T) 
 		if code, _, said := commands.run("content", "import", newRush(t, seats)); code != 0 {
 			t.Fatalf("import: %s", said)
 		}
-		var serving atomic.Value
-		serving.Store(first.url)
+		var serving atomic.Pointer[string]
+		serving.Store(&first.url)
 		var answered sync.Map // person → where they were led
 		var given, told atomic.Int64
 		everybody := make(chan int, people)
@@ -234,7 +234,7 @@ func TestFiveThousandPeopleForAThousandSeatsLoseNothingToASIGKILL(t *testing.T) 
 				for n := range everybody {
 					email := fmt.Sprintf("person%d@example.org", n)
 					for tries := 0; ; tries++ {
-						status, location, err := register(serving.Load().(string), email, "build")
+						status, location, err := register(*serving.Load(), email, "build")
 						switch {
 						case err == nil && status == http.StatusSeeOther:
 							answered.Store(email, location)
@@ -260,7 +260,7 @@ func TestFiveThousandPeopleForAThousandSeatsLoseNothingToASIGKILL(t *testing.T) 
 		}
 		_ = first.cmd.Wait()
 		second := startProcess(t, settings...)
-		serving.Store(second.url)
+		serving.Store(&second.url)
 		crews.Wait()
 		if given.Load() != seats || told.Load() != people-seats {
 			t.Errorf("%d got a seat and %d were told that it is full; want %d and %d", given.Load(), told.Load(), seats, people-seats)
