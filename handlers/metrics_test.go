@@ -58,7 +58,7 @@ func TestFiguresNameRoutesAndNothingThatSomebodyTyped(t *testing.T) {
 			t.Errorf("%q is counted %v times, want %v; all: %v", labels, counted[labels], want, counted)
 		}
 	}
-	for _, typed := range []string{"made", "no-such-post", "nobody@example.org", "sam@example.org"} {
+	for _, typed := range []string{"made/up", "no-such-post", "nobody@example.org", "sam@example.org"} {
 		if bytes.Contains(text.body, []byte(typed)) {
 			t.Errorf("the figures name %q", typed)
 		}
