@@ -209,7 +209,7 @@ func (a *App) settingsPage(c *fiber.Ctx, status int, v map[string]string, site m
 			{text("legal", "Last line", "Such as the licence of what is written here.", 300)},
 		},
 		Contacts: [][]Field{
-			{email("contact", "Contact", "At the foot of every page, on error pages and in security.txt. Empty: the sender of mails, "+site.ContactAddress(a.Contact)+".")},
+			{email("contact", "Contact", "At the foot of every page, on error pages and in security.txt. Empty: the sender of mails, "+cmp.Or(site.SenderAddress, a.Contact)+".")},
 			{email("conduct_contact", "Contact for the code of conduct", "On its page, at the foot of every page and where people register. Empty: the contact.")},
 		},
 		Mails: [][]Field{

@@ -240,6 +240,19 @@ func TestTwoAdminsWhoSaveTheSettingsSeeBothTexts(t *testing.T) {
 	}
 }
 
+func TestTheHintOfTheContactNamesTheSenderAndNotTheContact(t *testing.T) {
+	w := newDeskWorld(t)
+	for _, saved := range []struct{ contact, sender, hint string }{
+		{"hello@example.org", "", "community@example.org"}, {"hello@example.org", "post@example.org", "post@example.org"},
+	} {
+		page := w.page(w.get("ada", "/admin/settings"), http.StatusOK)
+		w.leads(w.post("ada", "/admin/settings", siteForm("contact", saved.contact, "sender_address", saved.sender, "version", page.Attr("[name=version]", "value"))...), "/admin/settings")
+		if said := w.page(w.get("ada", "/admin/settings"), http.StatusOK).Text("main"); !strings.Contains(said, "the sender of mails, "+saved.hint+".") {
+			t.Errorf("with the sender %q the hint does not name %s", saved.sender, saved.hint)
+		}
+	}
+}
+
 func TestPagesStandWhileTheDatabaseIsAway(t *testing.T) {
 	w := newDeskWorld(t)
 	w.leads(w.post("ada", "/admin/settings", siteForm("name", "Rivermouth Makers")...), "/admin/settings")
