@@ -153,6 +153,9 @@ func clockPart(h models.Health) HealthPart {
 	if off <= 5*time.Second {
 		return part
 	}
+	if off >= time.Minute {
+		off = off.Round(time.Minute) // nobody sets a clock by the seconds that a page takes
+	}
 	part.Facts = off.Round(time.Second).String() + " behind the database's clock"
 	if h.ClockAhead > 0 {
 		part.Facts = off.Round(time.Second).String() + " ahead of the database's clock"
