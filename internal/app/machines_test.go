@@ -66,12 +66,13 @@ func (b *balancer) watch(t *testing.T, processes ...*process) {
 	ctx, stop := context.WithCancel(context.Background())
 	var asking sync.WaitGroup
 	for _, p := range processes {
-		one := &backend{address: strings.TrimPrefix(p.url, "http://")}
+		base := p.url // stays, though the process writes it anew when it is restarted
+		one := &backend{address: strings.TrimPrefix(base, "http://")}
 		one.ready.Store(true)
 		b.backends = append(b.backends, one)
 		asking.Go(func() {
 			for ctx.Err() == nil {
-				one.ready.Store(isReady(ctx, p.url))
+				one.ready.Store(isReady(ctx, base))
 				select {
 				case <-ctx.Done():
 				case <-time.After(balancerPoll):

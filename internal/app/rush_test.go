@@ -190,11 +190,12 @@ func (p *process) launch() {
 // listen waits until the program listens.
 func (p *process) listen() {
 	p.t.Helper()
-	lines := bufio.NewScanner(p.out)
+	out := p.out
+	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if address, ok := strings.CutPrefix(lines.Text(), "listening on "); ok {
 			p.url = address
-			go func() { _, _ = io.Copy(io.Discard, p.out) }()
+			go func() { _, _ = io.Copy(io.Discard, out) }()
 			return
 		}
 	}
