@@ -109,12 +109,11 @@ func (s *Store) ClaimMails(ctx context.Context, limit int) ([]Mail, error) {
 // MailSent marks a claimed mail as sent, and forgets one that tells somebody that they are forgotten.
 func (s *Store) MailSent(ctx context.Context, id int64) error {
 	return s.tx(ctx, func(tx *Store) error {
-		gone := tx.write(ctx).Where("id = ? AND kind = ?", id, MailErased).Delete(&Mail{})
-		if gone.Error != nil || gone.RowsAffected > 0 {
-			return gone.Error
+		sent, err := tx.exec(ctx, "UPDATE mails SET sent_at = $1, leased_until = NULL, error = '' WHERE id = $2 AND kind <> 'erased'", tx.Now(), id)
+		if err != nil || sent > 0 {
+			return err
 		}
-		return changed(tx.write(ctx).Model(&Mail{}).Where("id = ?", id).
-			Updates(map[string]any{"sent_at": tx.Now(), "leased_until": nil, "error": ""}), "mail", id)
+		return changed(tx.write(ctx).Where("id = ? AND kind = ?", id, MailErased).Delete(&Mail{}), "mail", id)
 	})
 }
 

@@ -40,14 +40,39 @@ func (s *Store) countMail(ctx context.Context, c mailCap, whose string) error {
 	return err
 }
 
-// manyRegistrationMails reports whether registering, and asking to, brought an address as many mails as it may in a day. It only
-// reads: those who register for several events at once would wait for each other's counts. What was erased is counted beside.
-func (s *Store) manyRegistrationMails(ctx context.Context, emailKey string) (bool, error) {
-	var mails int
-	err := s.each(ctx, `SELECT (SELECT count(*) FROM registrations r JOIN mails m ON m.registration_id = r.id
-			WHERE r.email_key = $1 AND m.created_at > $2 AND m.kind IN ('registered', 'registration_link'))
-		+ COALESCE((SELECT count FROM guesses WHERE last_at > $2 AND subject = $3), 0)`,
-		[]any{emailKey, s.Now().Add(-guessMemory), s.guessSubject(guessed{kind: mailsOfRegistrations.kind}, emailKey)},
-		func(scan scanner) error { return scan(&mails) })
-	return mails >= mailsOfRegistrations.most, err
+// manyRegistrationMails are those of some addresses to which registering, and asking to, brought as many mails as it may in a day.
+// It only reads: those who register for several events at once would wait for each other's counts. What was erased is counted beside.
+func (s *Store) manyRegistrationMails(ctx context.Context, emailKeys []any) (map[string]bool, error) {
+	since := s.Now().Add(-guessMemory)
+	mails := make(map[string]int)
+	if err := s.eachOf(ctx, `SELECT r.email_key, count(*) FROM registrations r JOIN mails m ON m.registration_id = r.id
+		WHERE m.created_at > $1 AND m.kind IN ('registered', 'registration_link') AND r.email_key IN (%s) GROUP BY r.email_key`, []any{since}, emailKeys, func(scan scanner) error {
+		var key string
+		var n int
+		err := scan(&key, &n)
+		mails[key] = n
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	subjects, of := make([]any, len(emailKeys)), make(map[string]string, len(emailKeys))
+	for n, key := range emailKeys {
+		key := key.(string) //nolint:errcheck // that is what they are
+		subject := s.guessSubject(guessed{kind: mailsOfRegistrations.kind}, key)
+		subjects[n], of[subject] = subject, key
+	}
+	if err := s.eachOf(ctx, "SELECT subject, count FROM guesses WHERE last_at > $1 AND subject IN (%s)", []any{since}, subjects, func(scan scanner) error {
+		var subject string
+		var n int
+		err := scan(&subject, &n)
+		mails[of[subject]] += n
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	many := make(map[string]bool)
+	for key, n := range mails {
+		many[key] = n >= mailsOfRegistrations.most
+	}
+	return many, nil
 }

@@ -68,6 +68,18 @@ func rushStore(tb testing.TB, seats int) *Store {
 func benchmarkRegister(b *testing.B, people int) {
 	ctx := context.Background()
 	store := rushStore(b, 100_000_000)
+	watching, stop := context.WithCancel(ctx)
+	watched := make(chan error, 1)
+	go func() { watched <- store.WatchContent(watching) }()
+	defer func() {
+		stop()
+		if err := <-watched; err != nil {
+			b.Error(err)
+		}
+	}()
+	for !store.content.watched.Load() {
+		time.Sleep(time.Millisecond)
+	}
 	var commits, next atomic.Int64
 	store.WatchCommits(func(Commit) { commits.Add(1) })
 	waits := make([][]time.Duration, people)

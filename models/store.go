@@ -9,11 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"net"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -31,9 +33,11 @@ type Store struct {
 	clock          clock.Clock
 	keys           auth.Keys
 	content        *content
-	queue          writeQueue // of changes on SQLite
-	eventQueues    sync.Map   // event's ID → *writeQueue, on PostgreSQL
-	full           sync.Map   // event's ID → ContentVersion at which it was full
+	queue          writeQueue                // of changes on SQLite
+	eventQueues    sync.Map                  // event's ID → *writeQueue, on PostgreSQL
+	events         sync.Map                  // event's slug → knownEvent
+	full           sync.Map                  // event's ID → ContentVersion at which it was full
+	crowded        atomic.Pointer[time.Time] // when a crowd's changes were last committed
 	watch          func(Commit)
 	inside         bool // a transaction
 }
@@ -74,16 +78,17 @@ func (s *Store) tx(ctx context.Context, fn func(tx *Store) error) (err error) {
 	return translate(s.queue.run(&change{ctx: ctx, fn: fn, since: s.Now()}, s.commit))
 }
 
-// txOn is tx for a change that many want of one event at the same time. On PostgreSQL too, those of a process that wait for the
-// event are committed together; others that lock the event wait for them.
-func (s *Store) txOn(ctx context.Context, eventID int64, fn func(tx *Store) error) (err error) {
-	if !s.postgres() {
-		return s.tx(ctx, fn)
-	}
+// txRegister registers somebody in one writing transaction, together with others who ask for a place at the same event. On
+// PostgreSQL too, those of a process wait for each other; others that lock the event wait for them.
+func (s *Store) txRegister(ctx context.Context, r *registrant) (err error) {
 	ctx, done := s.traced(ctx)
 	defer func() { done(err) }()
-	queue, _ := s.eventQueues.LoadOrStore(eventID, new(writeQueue))
-	return translate(queue.(*writeQueue).run(&change{ctx: ctx, fn: fn, since: s.Now()}, s.commit)) //nolint:errcheck // the map holds nothing else
+	queue := &s.queue
+	if s.postgres() {
+		of, _ := s.eventQueues.LoadOrStore(r.eventID, new(writeQueue))
+		queue = of.(*writeQueue) //nolint:errcheck // the map holds nothing else
+	}
+	return translate(queue.run(&change{ctx: ctx, registrant: r, since: s.Now()}, s.commit))
 }
 
 // read is the handle for queries, bound to ctx.
@@ -126,18 +131,42 @@ func (s *Store) exec(ctx context.Context, statement string, args ...any) (rows i
 	return result.RowsAffected()
 }
 
-// insert runs a statement as exec does that adds a row and returns its id.
-func (s *Store) insert(ctx context.Context, statement string, args ...any) (id int64, err error) {
-	if s.postgres() {
-		err = s.each(ctx, statement+" RETURNING id", args, func(scan scanner) error { return scan(&id) })
-		return id, s.constraint(err)
+// eachOf is each for a query with a list, whose names stand for %s behind those of args. Long lists are asked for in pieces.
+func (s *Store) eachOf(ctx context.Context, query string, args, list []any, row func(scan scanner) error) error {
+	for len(list) > 0 {
+		n := piece(len(list))
+		if err := s.each(ctx, fmt.Sprintf(query, placeholders(len(args)+1, n)), slices.Concat(args, list[:n]), row); err != nil {
+			return err
+		}
+		list = list[n:]
 	}
-	result, err := s.writer.Statement.ConnPool.ExecContext(ctx, statement, args...)
-	if err != nil {
-		return 0, s.constraint(err)
-	}
-	return result.LastInsertId()
+	return nil
 }
+
+// insertAll adds rows to a table with columns, "table (a, b)", whose values follow each other in values. It calls row for what
+// more may return of each; nil when that is nothing. A row that does not fit is one of GORM's errors.
+func (s *Store) insertAll(ctx context.Context, into, more string, values []any, row func(scan scanner) error) error {
+	columns := strings.Count(into, ",") + 1
+	for len(values) > 0 {
+		n := piece(len(values) / columns)
+		var b strings.Builder
+		b.WriteString("INSERT INTO " + into + " VALUES ")
+		for i := range n {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteString("(" + placeholders(1+i*columns, columns) + ")")
+		}
+		if err := s.each(ctx, b.String()+" "+more, values[:n*columns], row); err != nil {
+			return s.constraint(err)
+		}
+		values = values[n*columns:]
+	}
+	return nil
+}
+
+// piece is how many of n things one statement takes: a power of two, so that few different statements have to be kept prepared.
+func piece(n int) int { return min(1<<(bits.Len(uint(n))-1), 512) }
 
 // constraint is an error of the driver, as GORM's where a row does not fit.
 func (s *Store) constraint(err error) error {

@@ -32,7 +32,7 @@ func (s *Store) traced(ctx context.Context) (within context.Context, done func(e
 	}
 }
 
-// transactionName is the method that called tx or txOn.
+// transactionName is the method that called tx or txRegister.
 func transactionName() string {
 	callers := make([]uintptr, 8)
 	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers)])
@@ -40,7 +40,7 @@ func transactionName() string {
 		frame, more := frames.Next()
 		_, method, _ := strings.Cut(frame.Function, "models.")
 		method = strings.NewReplacer("(*", "", ")", "").Replace(method)
-		if !more || method != "Store.tx" && method != "Store.txOn" {
+		if !more || method != "Store.tx" && method != "Store.txRegister" {
 			return method
 		}
 	}

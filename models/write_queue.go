@@ -29,17 +29,30 @@ const (
 	batchTime   = 15 * time.Second       // for a batch on PostgreSQL
 )
 
+// crowd is how many changes committed together are a crowd, and crowdStays how long one is taken to be there after that.
+const (
+	crowd      = 32
+	crowdStays = 100 * time.Millisecond
+)
+
+// Crowded reports whether a crowd waits to be written, as when registration has opened: what has time may let it pass.
+func (s *Store) Crowded() bool {
+	last := s.crowded.Load()
+	return last != nil && s.Now().Sub(*last) < crowdStays
+}
+
 // batchLimit is how many changes are committed together: a variable for the benchmark of what that gives.
 var batchLimit = 512
 
 // change is a change that waits or runs.
 type change struct {
-	ctx   context.Context //nolint:containedctx // of whoever waits: it decides whether the change begins
-	fn    func(tx *Store) error
-	leads chan bool // true: lead; false: done
-	err   error
-	panic any
-	since time.Time
+	ctx        context.Context //nolint:containedctx // of whoever waits: it decides whether the change begins
+	fn         func(tx *Store) error
+	registrant *registrant // whom to register, with others of the batch who come to the same event; then there is no fn
+	leads      chan bool   // true: lead; false: done
+	err        error
+	panic      any
+	since      time.Time
 }
 
 // Commit tells of one commit, for those who watch.
@@ -108,18 +121,43 @@ func (c *change) result() error {
 	return c.err
 }
 
-// try runs the change on tx. A panic is its owner's, who alone sees it.
-func (c *change) try(tx *Store) {
+// try runs a change on tx, or registers all who come to one event. A panic of one change is its owner's, who alone sees it.
+func (s *Store) try(ctx context.Context, unit []*change) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			c.panic = fmt.Sprintf("%v\n%s", r, debug.Stack())
-			c.err = errors.New("panic in a change")
+			if err = errors.New("panic in a change"); len(unit) == 1 {
+				unit[0].panic = fmt.Sprintf("%v\n%s", r, debug.Stack())
+			}
 		}
 	}()
-	c.err = c.fn(tx)
+	if unit[0].registrant == nil {
+		return unit[0].fn(s)
+	}
+	people := make([]*registrant, len(unit))
+	for n, c := range unit {
+		c.registrant.settled, c.registrant.refused = false, nil // what an attempt with others left
+		people[n] = c.registrant
+	}
+	return s.registerAll(ctx, people[0].eventID, people)
 }
 
-// commit runs a batch in one transaction, each change behind a savepoint so that its refusal undoes nothing else. A change whose owner has gone before the
+// units are the parts of a batch that succeed or fail each by itself: a change, or all who register for an event.
+func units(batch []*change) (units [][]*change) {
+	events := make(map[int64]int)
+	for _, c := range batch {
+		if c.registrant != nil {
+			if n, ok := events[c.registrant.eventID]; ok {
+				units[n] = append(units[n], c)
+				continue
+			}
+			events[c.registrant.eventID] = len(units)
+		}
+		units = append(units, []*change{c})
+	}
+	return units
+}
+
+// commit runs a batch in one transaction, each unit behind a savepoint so that its refusal undoes nothing else. A change whose owner has gone before the
 // batch begins is left out; what has begun is finished, for to break a statement off undoes everybody's.
 func (s *Store) commit(batch []*change, waiting int) {
 	began := s.Now()
@@ -143,8 +181,8 @@ func (s *Store) commit(batch []*change, waiting int) {
 	var changed contentChange
 	err := s.writer.WithContext(ctx).Transaction(func(db *gorm.DB) (err error) {
 		db.Statement.ConnPool = &unbroken{db.Statement.ConnPool, ctx}
-		for _, c := range live {
-			if err := s.attempt(ctx, db, c, len(live) > 1); err != nil {
+		for _, unit := range units(live) {
+			if err := s.attempt(ctx, db, unit, len(live) > 1); err != nil {
 				return err
 			}
 		}
@@ -159,28 +197,45 @@ func (s *Store) commit(batch []*change, waiting int) {
 		return
 	}
 	s.content.committed(changed)
+	if len(live) >= crowd {
+		now := s.Now()
+		s.crowded.Store(&now)
+	}
 	if told.Changes, told.Took = len(live), s.Now().Sub(began); s.watch != nil {
 		s.watch(told)
 	}
 }
 
-// attempt runs one change of a batch. It returns an error only when the transaction is lost.
-func (s *Store) attempt(ctx context.Context, db *gorm.DB, c *change, among bool) error {
+// attempt runs a unit of a batch, and each change of it alone when they fail together. It returns an error only when the
+// transaction is lost.
+func (s *Store) attempt(ctx context.Context, db *gorm.DB, unit []*change, among bool) error {
 	if !among {
-		c.try(s.within(db))
-		return c.err
+		unit[0].err = s.within(db).try(ctx, unit)
+		return unit[0].err
 	}
 	pool := db.Statement.ConnPool
 	if _, err := pool.ExecContext(ctx, "SAVEPOINT change"); err != nil {
 		return err
 	}
-	if c.try(s.within(db)); c.err != nil {
+	refused := s.within(db).try(ctx, unit)
+	if refused != nil {
 		if _, err := pool.ExecContext(ctx, "ROLLBACK TO SAVEPOINT change"); err != nil {
-			return errors.Join(c.err, err)
+			return errors.Join(refused, err)
 		}
 	}
-	_, err := pool.ExecContext(ctx, "RELEASE SAVEPOINT change")
-	return err
+	if _, err := pool.ExecContext(ctx, "RELEASE SAVEPOINT change"); err != nil {
+		return err
+	}
+	if refused == nil || len(unit) == 1 {
+		unit[0].err = refused
+		return nil
+	}
+	for n := range unit {
+		if err := s.attempt(ctx, db, unit[n:n+1], true); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // within is the store for a change in a transaction. It tells one time throughout.

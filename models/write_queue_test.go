@@ -31,7 +31,11 @@ func together(t *testing.T, s *Store, changes ...*change) (errs []error, commits
 					errs[n] = fmt.Errorf("panic: %v", r)
 				}
 			}()
-			errs[n] = s.tx(c.ctx, c.fn)
+			if c.registrant == nil {
+				errs[n] = s.tx(c.ctx, c.fn)
+			} else if errs[n] = s.txRegister(c.ctx, c.registrant); errs[n] == nil {
+				errs[n] = c.registrant.refused
+			}
 		})
 		for waiting := 0; waiting <= n; time.Sleep(time.Millisecond) {
 			s.queue.mu.Lock()
@@ -104,6 +108,76 @@ func TestChangesThatWaitAreCommittedTogetherAndARefusalUndoesItsOwnOnly(t *testi
 	}
 	if fmt.Sprint(commits) != "[1 7]" {
 		t.Errorf("commits of %v changes", commits)
+	}
+}
+
+// asks is somebody who asks for a seat at the event of rushStore.
+func asks(ctx context.Context, name, email, nonce string) *change {
+	in, wrong := RegisterInput{Name: name, Email: email, Tickets: []string{"seat"}, Consent: true, Nonce: nonce}.checked()
+	return &change{ctx: ctx, registrant: &registrant{eventID: 1, in: in, wrong: wrong, emailKey: EmailKey(email), nonce: nonceHash(nonce, EmailKey(email))}}
+}
+
+func TestThoseWhoRegisterTogetherAreJudgedEachByThemselves(t *testing.T) {
+	s := rushStore(t, 3)
+	if err := s.writer.Exec(`CREATE TRIGGER breaks BEFORE INSERT ON registrations WHEN NEW.name = 'Mallory' BEGIN SELECT RAISE(ABORT, 'broken'); END`).Error; err != nil {
+		t.Fatal(err)
+	}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	first, again := asks(t.Context(), "Ada", "ada@example.org", "n"), asks(t.Context(), "Ada", "ADA@example.org", "n")
+	elsewhere := asks(t.Context(), "Ada", "ada@example.org", "")
+	elsewhere.registrant.eventID = 4711
+	errInput, errBroken := errors.New("a field is wrong"), errors.New("the database refuses")
+	for _, broken := range []bool{false, true} {
+		s := s
+		if !broken {
+			s = rushStore(t, 3)
+		}
+		changes := []*change{
+			first, keep(t.Context(), "a", nil), again, asks(t.Context(), "Ada", "ada@example.org", "another"), asks(t.Context(), "", "bob@example.org", ""),
+			asks(gone, "Carl", "carl@example.org", ""), asks(t.Context(), "Dora", "dora@example.org", ""), elsewhere,
+			asks(t.Context(), "Emil", "emil@example.org", ""), asks(t.Context(), "Fay", "fay@example.org", ""),
+		}
+		want := []error{nil, nil, nil, ErrAlreadyRegistered, errInput, context.Canceled, nil, ErrNotFound, nil, ErrEventFull}
+		if broken {
+			changes = append(changes[:8:8], append([]*change{asks(t.Context(), "Mallory", "mallory@example.org", "")}, changes[8:]...)...)
+			want = append(want[:8:8], append([]error{errBroken}, want[8:]...)...)
+		}
+		errs, commits := together(t, s, changes...)
+		if len(commits) != 2 {
+			t.Errorf("broken %t: commits of %v changes", broken, commits)
+		}
+		for n, err := range errs {
+			ok := errors.Is(err, want[n])
+			switch want[n] {
+			case errInput:
+				_, ok = errors.AsType[FieldErrors](err)
+			case errBroken:
+				ok = err != nil && !isRefusal(err)
+			}
+			if !ok {
+				t.Errorf("broken %t: change %d came to %v, want %v", broken, n, err, want[n])
+			}
+		}
+		if id := first.registrant.made.ID; id == 0 || again.registrant.made.ID != id {
+			t.Errorf("broken %t: sent twice, the form made registrations %d and %d", broken, id, again.registrant.made.ID)
+		}
+		for query, want := range map[string]string{
+			"SELECT group_concat(name, ' ') FROM (SELECT name FROM registrations ORDER BY id)":                             "Ada Dora Emil",
+			"SELECT count(*) FROM registration_tickets":                                                                    "3",
+			"SELECT count(*) FROM consents":                                                                                "3",
+			"SELECT group_concat(recipient, ' ') FROM (SELECT recipient FROM mails WHERE kind = 'registered' ORDER BY id)": "ada@example.org dora@example.org emil@example.org",
+			"SELECT count(*) FROM audit_entries":                                                                           "3",
+			"SELECT taken FROM quotas":                                                                                     "3",
+		} {
+			var got string
+			if err := s.read(t.Context()).Raw(query).Scan(&got).Error; err != nil || got != want {
+				t.Errorf("broken %t: %s gives %q, want %q (%v)", broken, query, got, want, err)
+			}
+		}
+		if wrong, err := s.Invariants(t.Context()); err != nil || len(wrong) > 0 {
+			t.Errorf("broken %t: %v %v", broken, wrong, err)
+		}
 	}
 }
 

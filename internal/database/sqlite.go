@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"time"
 
 	"github.com/mattn/go-sqlite3"
 	"gorm.io/driver/sqlite"
@@ -36,12 +35,20 @@ func openSQLite(path string) (*DB, error) {
 	if err := limit(writer, 1); err != nil {
 		return nil, err
 	}
+	if err := writer.Exec(writerPragmas).Error; err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
 	// One more than are read on at the same time watches for what other processes write.
 	if err := limit(reader, runtime.GOMAXPROCS(0)*2+1); err != nil {
 		return nil, err
 	}
 	return &DB{Reader: reader, Writer: writer}, nil
 }
+
+// writerPragmas hold for the writing connection, which stays. What a savepoint or a statement would undo is kept in memory, for the
+// changes of a batch touch more pages than the 64 KB after which it would go to a file. The log is moved into the database in
+// larger steps, and its file does not stay larger than 64 MB after a burst.
+const writerPragmas = "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864"
 
 // makeFile makes the file if it is not there, which its owner alone may read: SQLite would let everybody. One that is there
 // is not even opened, for to close it would end the locks that SQLite holds on it in this process.
@@ -67,7 +74,6 @@ func limit(db *gorm.DB, connections int) error {
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
 	pool.SetConnMaxIdleTime(0)
-	pool.SetConnMaxLifetime(time.Hour)
 	return nil
 }
 

@@ -61,6 +61,7 @@ func New(o Options) *Worker {
 
 const (
 	mailPoll   = 500 * time.Millisecond // between two looks for mails that are due
+	crowdPause = 250 * time.Millisecond // between two batches of mails while a crowd is served, which waits for the same processor and disk
 	mailBatch  = 8                      // mails sent at the same time, each to another person
 	forgetEach = time.Hour              // between two looks for what was kept for its time
 	backupPoll = 5 * time.Second        // between two looks for a backup that is due
@@ -98,12 +99,16 @@ func (w *Worker) Run(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			w.Log.LogAttrs(ctx, slog.LevelWarn, "mails were not claimed", slog.String("error", err.Error()))
 		}
-		if sent > 0 {
+		pause := mailPoll
+		switch {
+		case sent > 0 && w.Store.Crowded():
+			pause = crowdPause
+		case sent > 0:
 			continue
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(mailPoll):
+		case <-time.After(pause):
 		}
 	}
 }
