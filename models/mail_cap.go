@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -10,6 +11,7 @@ import (
 var (
 	mailsOfRegistrations = mailCap{"mails of registrations", 30} // giving a place up tells no more often than taking it
 	mailsOfSecurity      = mailCap{"mails of security", 30}
+	asksToSignIn         = mailCap{"asks to sign in", math.MaxInt32} // never refused, which would lock somebody out
 )
 
 // Past so many links a day an account waits longer for the next, but never longer than the one before lasts: nobody locks it out

@@ -120,3 +120,21 @@ func TestNothingOfAnAccountChangesBeyondWhatItsOwnerIsTold(t *testing.T) {
 		}
 	})
 }
+
+func TestAskingToSignInIsWrittenDownForEveryAddress(t *testing.T) {
+	testkit.EachDatabase(t, func(t *testing.T, store *models.Store, now *clock.Fake) {
+		ana := signedIn(t, store, "ana", models.RoleAttendee)
+		for n, email := range []string{"nobody@example.org", ana.Email} {
+			for range 2 { // the second time too, when no mail follows
+				now.Advance(time.Second)
+				if err := store.RequestSignIn(t.Context(), email, ""); err != nil {
+					t.Fatal(err)
+				}
+				var asked int
+				if err := testkit.DB(t, store).Raw("SELECT count(*) FROM guesses").Scan(&asked).Error; err != nil || asked != n+1 {
+					t.Errorf("%s: %d addresses are written down: who asks for another is answered sooner (%v)", email, asked, err)
+				}
+			}
+		}
+	})
+}

@@ -122,6 +122,10 @@ func (s *Store) newSignInLink(ctx context.Context, userID int64) (token string, 
 // next is the path to open after signing in.
 func (s *Store) RequestSignIn(ctx context.Context, email, next string) error {
 	return s.tx(ctx, func(tx *Store) error {
+		// Whoever asks waits for a commit, so that time does not tell either.
+		if err := tx.countMail(ctx, asksToSignIn, EmailKey(email)); err != nil {
+			return err
+		}
 		user, err := tx.UserByEmail(ctx, email)
 		if errors.Is(err, ErrNotFound) {
 			user, err = tx.attendeeAccount(ctx, email)
