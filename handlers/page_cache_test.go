@@ -90,6 +90,14 @@ func TestAPageIsMadeOnceAndSentInEveryFormFromTheCache(t *testing.T) {
 		if unchanged.StatusCode != http.StatusNotModified || len(unchanged.body) > 0 || unchanged.Header.Get("ETag") != tag || unchanged.Header.Get("Content-Encoding") != "" {
 			t.Errorf("who has it in %q is answered %d, %d bytes, %v", coding, unchanged.StatusCode, len(unchanged.body), unchanged.Header)
 		}
+		for _, name := range []string{"Cache-Control", "Vary"} {
+			if got := unchanged.Header.Get(name); got != answer.Header.Get(name) {
+				t.Errorf("%s for who has it: %q, want %q", name, got, answer.Header.Get(name))
+			}
+		}
+		if policy := unchanged.Header.Get("Content-Security-Policy"); policy != "" || unchanged.Header.Get("X-Request-Id") == "" {
+			t.Errorf("who has it is told again what is kept with the page: %v", unchanged.Header)
+		}
 		head := w.ask(http.MethodHead, "/events", "Accept-Encoding", coding)
 		if head.StatusCode != http.StatusOK || len(head.body) > 0 || head.ContentLength != answer.ContentLength || head.Header.Get("ETag") != tag {
 			t.Errorf("HEAD in %q: %d, %d bytes, length %d", coding, head.StatusCode, len(head.body), head.ContentLength)

@@ -61,7 +61,7 @@ func send(c *fiber.Ctx, status int, contentType string, body []byte, modified ti
 		if !modified.IsZero() {
 			c.Set(fiber.HeaderLastModified, modified.UTC().Format(http.TimeFormat))
 		}
-		if unchanged(c, tag, modified) {
+		if unchanged(&c.Request().Header, tag, modified) {
 			c.Status(http.StatusNotModified)
 			c.Response().Header.Del(fiber.HeaderContentType)
 			return nil
@@ -73,21 +73,22 @@ func send(c *fiber.Ctx, status int, contentType string, body []byte, modified ti
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // unchanged judges the conditions of a GET: If-None-Match first and, only where it is absent, If-Modified-Since.
-func unchanged(c *fiber.Ctx, tag string, modified time.Time) bool {
-	if match := c.Get(fiber.HeaderIfNoneMatch); match != "" {
-		for candidate := range strings.SplitSeq(match, ",") {
-			candidate = strings.TrimSpace(candidate)
-			if candidate == "*" || strings.TrimPrefix(candidate, "W/") == strings.TrimPrefix(tag, "W/") {
+func unchanged(asked *fasthttp.RequestHeader, tag string, modified time.Time) bool {
+	if match := asked.Peek(fiber.HeaderIfNoneMatch); len(match) > 0 {
+		for candidate := range bytes.SplitSeq(match, []byte(",")) {
+			candidate = bytes.TrimSpace(candidate)
+			if string(candidate) == "*" || string(bytes.TrimPrefix(candidate, []byte("W/"))) == strings.TrimPrefix(tag, "W/") {
 				return true
 			}
 		}
 		return false
 	}
-	if modified.IsZero() || c.Get(fiber.HeaderIfModifiedSince) == "" {
+	since := asked.Peek(fiber.HeaderIfModifiedSince)
+	if modified.IsZero() || len(since) == 0 {
 		return false
 	}
-	since, err := http.ParseTime(c.Get(fiber.HeaderIfModifiedSince))
-	return err == nil && !modified.Truncate(time.Second).After(since)
+	known, err := http.ParseTime(string(since))
+	return err == nil && !modified.Truncate(time.Second).After(known)
 }
 
 // encoded compresses a body as the client takes it.

@@ -75,13 +75,15 @@ func (l *patientListener) watched(conn net.Conn) net.Conn {
 type silentConn struct {
 	net.Conn
 
+	heard  bool
 	forget func()
 }
 
 // Read reads from the connection.
 func (s *silentConn) Read(b []byte) (int, error) {
 	n, err := s.Conn.Read(b)
-	if n > 0 {
+	if n > 0 && !s.heard {
+		s.heard = true
 		s.forget()
 	}
 	return n, err
