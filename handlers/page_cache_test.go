@@ -116,6 +116,28 @@ func TestAPageIsMadeOnceAndSentInEveryFormFromTheCache(t *testing.T) {
 	}
 }
 
+func TestPublicPagesNameInAHeaderWhatTheirHeadAsksFor(t *testing.T) {
+	w := newEventsWorld(t)
+	for _, path := range []string{"/", "/events", "/blog"} {
+		answer := w.get("", path)
+		page := w.page(answer, 200)
+		for hint := range strings.SplitSeq(answer.Header.Get("Link"), ", ") {
+			address, rest, _ := strings.Cut(strings.TrimPrefix(hint, "<"), ">")
+			if len(page.All(`link[href="`+address+`"]`)) != 1 || !strings.HasPrefix(rest, "; rel=preload; as=") {
+				t.Errorf("%s names %s", path, hint)
+			}
+			if asset := w.get("", address); asset.StatusCode != http.StatusOK {
+				t.Errorf("%s answers %d", address, asset.StatusCode)
+			}
+		}
+	}
+	for person, path := range map[string]string{"": "/login", "ada": "/events"} {
+		if hints := w.get(person, path).Header.Get("Link"); hints != "" {
+			t.Errorf("%s, which no network keeps, names %s", path, hints)
+		}
+	}
+}
+
 func TestWhatIsOnesOwnIsNeverInTheCache(t *testing.T) {
 	w := newEventsWorld(t)
 	paths := []string{"/", "/events", "/events/hack", "/blog", "/about", "/groups/berlin"}

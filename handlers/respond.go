@@ -6,11 +6,13 @@ import (
 	"hash/crc32"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"github.com/cdfoundation/portal/static"
 	"github.com/cdfoundation/portal/templates"
 )
 
@@ -30,9 +32,16 @@ func show[T any](c *fiber.Ctx, status int, page *templates.Page[T], data T) erro
 		c.Set(fiber.HeaderCacheControl, "private, no-cache")
 	case len(c.Response().Header.Peek(fiber.HeaderCacheControl)) == 0:
 		c.Set(fiber.HeaderCacheControl, publicCache)
+		c.Set(fiber.HeaderLink, earlyHints())
 	}
 	return send(c, status, fiber.MIMETextHTMLCharsetUTF8, body, time.Time{})
 }
+
+// earlyHints name what every page needs, so that a proxy which knows them can let a browser ask for it before the page is there
+// (RFC 8297).
+var earlyHints = sync.OnceValue(func() string {
+	return "<" + static.Path("main.css") + ">; rel=preload; as=style, <" + static.Path("fonts/figtree-latin.woff2") + `>; rel=preload; as=font; type="font/woff2"; crossorigin`
+})
 
 // publicCache lets everybody keep an answer, but ask each time whether it still holds.
 const publicCache = "public, max-age=0, must-revalidate"
