@@ -53,7 +53,7 @@ var requestIDHeader = []byte("X-Request-Id")
 func (a *App) logged(routed fasthttp.RequestHandler) fasthttp.RequestHandler {
 	return func(c *fasthttp.RequestCtx) {
 		began := a.Store.Now()
-		id := strconv.FormatUint(rand.Uint64(), 36) //nolint:gosec // a name, no secret
+		id := strconv.FormatUint(rand.Uint64(), 32) //nolint:gosec // a name, no secret
 		kind, ok := a.fromCache(c)
 		if !ok {
 			c.SetUserValue(requestIDKey, id)
