@@ -102,8 +102,7 @@ type cachedPage struct {
 
 // pageForm is a page in one coding of its content.
 type pageForm struct {
-	once      sync.Once
-	body      []byte
+	body      func() []byte // made when it is first asked for
 	tag       string
 	header    fasthttp.ResponseHeader
 	unchanged fasthttp.ResponseHeader // for who has it
@@ -124,6 +123,7 @@ func newCachedPage(version models.ContentVersion, seats bool, route string, r *f
 	hash := strconv.FormatUint(sum(castagnoli)<<32|sum(crc32.IEEETable), 36)
 	for n, coding := range codings {
 		form := &page.forms[n]
+		form.body = sync.OnceValue(func() []byte { return encode(coding, page.whole) })
 		r.Header.CopyTo(&form.header)
 		form.tag = `"` + hash + `"`
 		if coding != "" {
@@ -148,12 +148,12 @@ func newCachedPage(version models.ContentVersion, seats bool, route string, r *f
 var stillSaid = []string{fiber.HeaderCacheControl, fiber.HeaderETag, fiber.HeaderVary, fiber.HeaderStrictTransportSecurity}
 
 // form is the page in the best coding that a client takes.
-func (p *cachedPage) form(accepted []byte) (form *pageForm, coding string) {
+func (p *cachedPage) form(accepted []byte) *pageForm {
 	best := len(codings) - 1
 	if p.compressible {
 		best = slices.IndexFunc(codings[:], func(coding string) bool { return coding == "" || accepts(accepted, coding) })
 	}
-	return &p.forms[best], codings[best]
+	return &p.forms[best]
 }
 
 // accepts reports whether an Accept-Encoding names a coding and does not refuse it (RFC 9110, 12.5.3).
@@ -275,15 +275,14 @@ func sendCached(c *fiber.Ctx, page *cachedPage) error {
 
 // send makes the page the answer to a request.
 func (p *cachedPage) send(asked *fasthttp.RequestHeader, answer *fasthttp.Response) {
-	form, coding := p.form(asked.Peek(fiber.HeaderAcceptEncoding))
+	form := p.form(asked.Peek(fiber.HeaderAcceptEncoding))
 	if unchanged(asked, form.tag, p.modified) {
 		form.unchanged.CopyTo(&answer.Header)
 		answer.ResetBody()
 		return
 	}
-	form.once.Do(func() { form.body = encode(coding, p.whole) })
 	form.header.CopyTo(&answer.Header)
-	answer.SetBodyRaw(form.body)
+	answer.SetBodyRaw(form.body())
 }
 
 // readParameters are the parameters of a query that public pages read, ignoredParameters what others put there to
