@@ -143,9 +143,9 @@ func newCachedPage(version models.ContentVersion, seats bool, route string, r *f
 	return page
 }
 
-// stillSaid are the headers that an answer says again to whoever has the page: those that RFC 9110, 15.4.5, asks for and the one that
-// is about the host. The others are kept with the page, and a page with others has another tag.
-var stillSaid = []string{fiber.HeaderCacheControl, fiber.HeaderETag, fiber.HeaderVary, fiber.HeaderStrictTransportSecurity}
+// stillSaid are the headers that an answer says again to whoever has the page: those that RFC 9110, 15.4.5, asks for, the date by which
+// feed readers ask, and what is about the host. The others are kept with the page, and a page with others has another tag.
+var stillSaid = []string{fiber.HeaderCacheControl, fiber.HeaderETag, fiber.HeaderLastModified, fiber.HeaderVary, fiber.HeaderStrictTransportSecurity}
 
 // form is the page in the best coding that a client takes.
 func (p *cachedPage) form(accepted []byte) *pageForm {
