@@ -30,7 +30,7 @@ import (
 // The first may cost at most one and a half times the processor time of the second: live/template.
 func BenchmarkPostPage(b *testing.B) {
 	app, a := benchmarkBlog(b, 10_000)
-	handler := app.Handler()
+	handler := app.Server().Handler
 	var c fasthttp.RequestCtx // used again and again, as a server does
 	ask := func(path, encodings string) {
 		benchmarkRequest(&c, path)

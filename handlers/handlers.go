@@ -111,6 +111,7 @@ func (a *App) fiber() *fiber.App {
 		app.Add(r.Method, r.Path, chain...)
 	}
 	app.Use(func(c *fiber.Ctx) error { return a.unrouted(c) })
+	app.Server().Handler = a.logged(app.Handler())
 	return app
 }
 
@@ -133,6 +134,7 @@ func (a *App) server(showError fiber.ErrorHandler) *fiber.App {
 		Concurrency:             8192, // connections; more are answered with 503, so that memory stays bounded
 		BodyLimit:               bodyLimit,
 		ReadBufferSize:          16 << 10,
+		WriteBufferSize:         16 << 10, // most pages then go out in one piece
 		EnableTrustedProxyCheck: true,
 		TrustedProxies:          proxies,
 		ProxyHeader:             fiber.HeaderXForwardedFor,

@@ -60,7 +60,7 @@ func (a *App) showAsset(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
 	c.Set(fiber.HeaderContentType, asset.ContentType)
 	c.Set(fiber.HeaderETag, asset.ETag)
-	if unchanged(c, asset.ETag, a.Store.Now()) {
+	if unchanged(&c.Request().Header, asset.ETag, a.Store.Now()) {
 		return c.SendStatus(http.StatusNotModified)
 	}
 	switch c.AcceptsEncodings("br", "gzip") {

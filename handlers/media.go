@@ -122,7 +122,7 @@ func (a *App) showMedium(c *fiber.Ctx) error {
 	}
 	tag := `"` + medium.Name + `"`
 	var content []byte
-	known := unchanged(c, tag, medium.CreatedAt)
+	known := unchanged(&c.Request().Header, tag, medium.CreatedAt)
 	if !known {
 		content, err = a.Uploads.Read(c.UserContext(), medium.Name)
 	}

@@ -88,7 +88,7 @@ func (m metrics) signedIn(way string, err error) {
 }
 
 // answered counts a request and writes its line of the log, without personal data.
-func (a *App) answered(ctx context.Context, kind answerKind, id string, bytes int, began time.Time, took time.Duration) {
+func (a *App) answered(kind answerKind, id string, bytes int, began time.Time, took time.Duration) {
 	if kind.route == "" {
 		kind.route, kind.method = "none", "any" // else whoever asks for nonsense makes as many series as they like
 	}
@@ -104,6 +104,7 @@ func (a *App) answered(ctx context.Context, kind answerKind, id string, bytes in
 	count := found.(*answerCount) //nolint:errcheck // the map holds nothing else
 	count.requests.Inc()
 	count.seconds.Observe(took.Seconds())
+	ctx := context.Background() // that of the request has nothing for the log, and may have ended
 	if count.log.Enabled(ctx, slog.LevelInfo) {
 		// Made here, a record does not look for the line of code that it comes from.
 		line := slog.NewRecord(began, slog.LevelInfo, "request", 0)

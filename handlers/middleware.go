@@ -18,6 +18,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/limiter"
+	"github.com/valyala/fasthttp"
 
 	"github.com/cdfoundation/portal/internal/links"
 	"github.com/cdfoundation/portal/internal/storage"
@@ -41,40 +42,43 @@ func (a *App) use(app *fiber.App) {
 	if a.Tracer != nil {
 		app.Use(a.traced)
 	}
-	app.Use(a.logged, a.recovered, a.cached, a.limitedInTime, a.wellFormed, a.secured, a.sameOrigin, a.canonical, a.identified)
+	app.Use(a.recovered, a.cached, a.limitedInTime, a.wellFormed, a.secured, a.sameOrigin, a.canonical, a.identified)
 }
 
 // requestIDHeader names a request in an answer, as the log does.
 var requestIDHeader = []byte("X-Request-Id")
 
-// logged gives the request its id, and counts and logs it when it is answered.
-func (a *App) logged(c *fiber.Ctx) error {
-	began := a.Store.Now()
-	id := strconv.FormatUint(rand.Uint64(), 36) //nolint:gosec // a name, no secret
-	c.Locals(requestIDKey, id)
-	err := c.Next()
-	if err != nil {
-		// The error handler is called here, so that the line knows the status it chose.
-		if err = a.showError(c, err); err != nil {
-			return err
+// logged gives the request its id, lets the cache answer it or else the router, which takes longer to look at a request than the
+// cache to answer it, and counts and logs the answer.
+func (a *App) logged(routed fasthttp.RequestHandler) fasthttp.RequestHandler {
+	return func(c *fasthttp.RequestCtx) {
+		began := a.Store.Now()
+		id := strconv.FormatUint(rand.Uint64(), 32) //nolint:gosec // a name, no secret
+		kind, ok := a.fromCache(c)
+		if !ok {
+			c.SetUserValue(requestIDKey, id)
+			routed(c)
+			kind.route, _ = c.UserValue(routeKey).(string)
+			kind.method = string(c.Method())
+			v, _ := c.UserValue(viewerKey).(models.Viewer)
+			kind.signedIn = v.SignedIn()
 		}
+		answer := &c.Response
+		kind.status = answer.StatusCode()
+		if after := retryAfter[kind.status]; after != "" && len(answer.Header.Peek(fiber.HeaderRetryAfter)) == 0 {
+			answer.Header.Set(fiber.HeaderRetryAfter, after)
+		}
+		answer.Header.SetCanonical(requestIDHeader, []byte(id))
+		if a.stopping() {
+			c.SetConnectionClose()
+		}
+		size := 0
+		if !answer.IsBodyStream() { // asking a stream for its bytes would keep them all
+			size = len(answer.Body())
+		}
+		a.recent.tick(began)
+		a.answered(kind, id, size, began, a.Store.Now().Sub(began))
 	}
-	if after := retryAfter[c.Response().StatusCode()]; after != "" && c.GetRespHeader(fiber.HeaderRetryAfter) == "" {
-		c.Set(fiber.HeaderRetryAfter, after)
-	}
-	c.Response().Header.SetCanonical(requestIDHeader, []byte(id))
-	if a.stopping() {
-		c.Context().SetConnectionClose() //nolint:forbidigo // not used as a context.Context
-	}
-	route, _ := c.Locals(routeKey).(string)
-	size := 0
-	if !c.Response().IsBodyStream() { // asking a stream for its bytes would keep them all
-		size = len(c.Response().Body())
-	}
-	a.recent.tick(began)
-	kind := answerKind{route, c.Method(), c.Response().StatusCode(), viewer(c).SignedIn()}
-	a.answered(c.UserContext(), kind, id, size, began, a.Store.Now().Sub(began))
-	return nil
 }
 
 // retryAfter is when to ask again what was refused for the moment, in seconds, where who refused does not say.

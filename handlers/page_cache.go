@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"context"
 	"hash/crc32"
 	"net/http"
 	"slices"
@@ -35,7 +36,7 @@ type pageCache struct {
 const (
 	pageCacheLimit = 64 << 20 // bytes, all pages together
 	pageLimit      = 4 << 20  // bytes that one page may take before it is compressed
-	pageOverhead   = 2 << 10  // bytes, about, of what belongs to a page beside its bodies
+	pageOverhead   = 8 << 10  // bytes, about, of what belongs to a page beside its bodies
 )
 
 // newPageCache returns an empty cache that shows its figures to r.
@@ -101,10 +102,10 @@ type cachedPage struct {
 
 // pageForm is a page in one coding of its content.
 type pageForm struct {
-	once   sync.Once
-	body   []byte
-	tag    string
-	header fasthttp.ResponseHeader
+	body      func() []byte // made when it is first asked for
+	tag       string
+	header    fasthttp.ResponseHeader
+	unchanged fasthttp.ResponseHeader // for who has it
 }
 
 // codings are the forms of a body, the one that we like best first (RFC 9110, 8.4.1).
@@ -114,9 +115,15 @@ var codings = [...]string{"br", "gzip", ""}
 func newCachedPage(version models.ContentVersion, seats bool, route string, r *fasthttp.Response) *cachedPage {
 	page := &cachedPage{version: version, seats: seats, route: route, whole: bytes.Clone(r.Body()), compressible: compressible(&r.Header, r.Body())}
 	page.modified, _ = http.ParseTime(string(r.Header.Peek(fiber.HeaderLastModified)))
-	hash := strconv.FormatUint(uint64(crc32.Checksum(page.whole, castagnoli))<<32|uint64(crc32.ChecksumIEEE(page.whole)), 36)
+	var said []byte
+	for name, value := range r.Header.All() {
+		said = append(append(said, name...), value...)
+	}
+	sum := func(of *crc32.Table) uint64 { return uint64(crc32.Update(crc32.Checksum(said, of), of, page.whole)) }
+	hash := strconv.FormatUint(sum(castagnoli)<<32|sum(crc32.IEEETable), 36)
 	for n, coding := range codings {
 		form := &page.forms[n]
+		form.body = sync.OnceValue(func() []byte { return encode(coding, page.whole) })
 		r.Header.CopyTo(&form.header)
 		form.tag = `"` + hash + `"`
 		if coding != "" {
@@ -124,11 +131,21 @@ func newCachedPage(version models.ContentVersion, seats bool, route string, r *f
 			form.tag = `"` + hash + "-" + coding + `"`
 		}
 		form.header.Set(fiber.HeaderETag, form.tag)
+		form.unchanged.SetStatusCode(http.StatusNotModified)
+		for _, name := range stillSaid {
+			if value := form.header.Peek(name); len(value) > 0 {
+				form.unchanged.SetBytesV(name, value)
+			}
+		}
 	}
 	// The other forms are made when somebody asks for them; until then they count with what they take at most.
 	page.size = pageOverhead + len(page.whole)*3/2
 	return page
 }
+
+// stillSaid are the headers that an answer says again to whoever has the page: those that RFC 9110, 15.4.5, asks for, the date by which
+// feed readers ask, and what is about the host. The others are kept with the page, and a page with others has another tag.
+var stillSaid = []string{fiber.HeaderCacheControl, fiber.HeaderETag, fiber.HeaderLastModified, fiber.HeaderVary, fiber.HeaderStrictTransportSecurity}
 
 // form is the page in the best coding that a client takes.
 func (p *cachedPage) form(accepted []byte) *pageForm {
@@ -136,9 +153,7 @@ func (p *cachedPage) form(accepted []byte) *pageForm {
 	if p.compressible {
 		best = slices.IndexFunc(codings[:], func(coding string) bool { return coding == "" || accepts(accepted, coding) })
 	}
-	form := &p.forms[best]
-	form.once.Do(func() { form.body = encode(codings[best], p.whole) })
-	return form
+	return &p.forms[best]
 }
 
 // accepts reports whether an Accept-Encoding names a coding and does not refuse it (RFC 9110, 12.5.3).
@@ -153,19 +168,50 @@ func accepts(header []byte, coding string) bool {
 	return false
 }
 
+// lookUp finds the page of the cache that answers a request, or says under which key and version it may be kept. Without a key
+// the cache is not for the request.
+func (a *App) lookUp(ctx context.Context, r *fasthttp.Request) (page *cachedPage, key string, version models.ContentVersion) {
+	key, ok := a.cacheKey(r)
+	if !ok {
+		return nil, "", version
+	}
+	version, err := a.Store.ContentVersion(ctx)
+	if err != nil {
+		return nil, "", version // who asks next finds out what the matter is
+	}
+	if page = a.cache.get(key, version); page != nil {
+		a.cache.hits.Inc()
+	}
+	return page, key, version
+}
+
+// fromCache answers a request before the router, if the cache holds the page. Spans are made behind the router, so with them
+// nothing is answered here.
+func (a *App) fromCache(c *fasthttp.RequestCtx) (kind answerKind, ok bool) {
+	if a.Tracer != nil {
+		return kind, false
+	}
+	defer func() { _ = recover() }() // what panics here does so again behind the router, where it becomes an answer
+	page, _, _ := a.lookUp(context.Background(), &c.Request)
+	if page == nil {
+		return kind, false
+	}
+	page.send(&c.Request.Header, &c.Response)
+	kind = answerKind{route: page.route, method: fiber.MethodGet}
+	if c.IsHead() {
+		kind.method = fiber.MethodHead
+	}
+	return kind, true
+}
+
 // cached answers from the cache what visitors without a session ask for, or keeps what is answered.
 func (a *App) cached(c *fiber.Ctx) error {
-	key, ok := a.cacheKey(c)
-	if !ok {
+	page, key, version := a.lookUp(c.UserContext(), c.Request())
+	switch {
+	case page != nil:
+		return sendCached(c, page)
+	case key == "":
 		return c.Next()
-	}
-	version, err := a.Store.ContentVersion(c.UserContext())
-	if err != nil {
-		return c.Next() // who asks next finds out what the matter is
-	}
-	if page := a.cache.get(key, version); page != nil {
-		a.cache.hits.Inc()
-		return a.sendCached(c, page)
 	}
 	a.cache.misses.Inc()
 	mine := false
@@ -174,10 +220,10 @@ func (a *App) cached(c *fiber.Ctx) error {
 		mine = true
 		return a.fillCache(c, key, version)
 	})
-	page, _ := made.(*cachedPage)
+	page, _ = made.(*cachedPage)
 	switch {
 	case page != nil:
-		return a.sendCached(c, page)
+		return sendCached(c, page)
 	case mine:
 		return err
 	default:
@@ -221,21 +267,22 @@ func (a *App) fillCache(c *fiber.Ctx, key string, version models.ContentVersion)
 }
 
 // sendCached answers with a page of the cache.
-func (a *App) sendCached(c *fiber.Ctx, page *cachedPage) error {
-	form := page.form(c.Request().Header.Peek(fiber.HeaderAcceptEncoding))
-	answer := c.Response()
-	form.header.CopyTo(&answer.Header)
+func sendCached(c *fiber.Ctx, page *cachedPage) error {
 	c.Locals(routeKey, page.route)
-	if unchanged(c, form.tag, page.modified) {
-		answer.ResetBody()
-		answer.SetStatusCode(http.StatusNotModified)
-		answer.Header.Del(fiber.HeaderContentType)
-		answer.Header.Del(fiber.HeaderContentEncoding)
-		return nil
-	}
-	answer.SetStatusCode(http.StatusOK)
-	answer.SetBodyRaw(form.body)
+	page.send(&c.Request().Header, c.Response())
 	return nil
+}
+
+// send makes the page the answer to a request.
+func (p *cachedPage) send(asked *fasthttp.RequestHeader, answer *fasthttp.Response) {
+	form := p.form(asked.Peek(fiber.HeaderAcceptEncoding))
+	if unchanged(asked, form.tag, p.modified) {
+		form.unchanged.CopyTo(&answer.Header)
+		answer.ResetBody()
+		return
+	}
+	form.header.CopyTo(&answer.Header)
+	answer.SetBodyRaw(form.body())
 }
 
 // readParameters are the parameters of a query that public pages read, ignoredParameters what others put there to
@@ -247,12 +294,12 @@ var (
 
 // cacheKey names the page that a request asks for, when the page may be everybody's: a GET or HEAD that tells nothing of who
 // asks.
-func (a *App) cacheKey(c *fiber.Ctx) (key string, ok bool) {
-	h := &c.Request().Header
-	if !h.IsGet() && !h.IsHead() || announcesBody(h.RawHeaders()) || len(h.Cookie(a.sessionCookie())) > 0 || len(h.Cookie(a.flashCookie())) > 0 {
+func (a *App) cacheKey(r *fasthttp.Request) (key string, ok bool) {
+	h := &r.Header
+	if !h.IsGet() && !h.IsHead() || h.ContentLength() != noBody || len(h.Cookie(a.sessionCookie())) > 0 || len(h.Cookie(a.flashCookie())) > 0 {
 		return "", false
 	}
-	uri := c.Request().URI()
+	uri := r.URI()
 	path := string(uri.PathOriginal())
 	for _, files := range []string{"/static/", "/media/", "/share/"} {
 		if strings.HasPrefix(path, files) {
@@ -279,16 +326,8 @@ func (a *App) cacheKey(c *fiber.Ctx) (key string, ok bool) {
 	return path, len(path) <= maxParameter
 }
 
-// announcesBody reports whether the raw lines of a request's header speak of a body, be there one or not.
-func announcesBody(raw []byte) bool {
-	for line := range bytes.SplitSeq(raw, []byte("\n")) {
-		name, _, _ := bytes.Cut(line, []byte(":"))
-		if bytes.EqualFold(name, []byte("content-length")) || bytes.EqualFold(name, []byte("transfer-encoding")) {
-			return true
-		}
-	}
-	return false
-}
+// noBody is the length that fasthttp gives a GET or HEAD whose header speaks of no body at all.
+const noBody = -2
 
 // maxCachedValue is how long a value of a query may be that counts for the cache, in bytes.
 const maxCachedValue = 100

@@ -12,6 +12,18 @@ import (
 	"github.com/cdfoundation/portal/models"
 )
 
+func TestAPageWithOtherHeadersHasAnotherTag(t *testing.T) {
+	tag := func(policy string) string {
+		var answer fasthttp.Response
+		answer.SetBodyString("page")
+		answer.Header.Set("Content-Security-Policy", policy)
+		return newCachedPage(models.ContentVersion{}, false, "", &answer).forms[0].tag
+	}
+	if one, same, another := tag("one"), tag("one"), tag("another"); one != same || one == another {
+		t.Errorf("the tags are %s, %s and %s", one, same, another)
+	}
+}
+
 func TestTheCacheStaysWithinItsBytesAndLetsGoWhatNobodyAsksFor(t *testing.T) {
 	cache, err := newPageCache(prometheus.NewRegistry())
 	if err != nil {

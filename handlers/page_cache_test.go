@@ -90,6 +90,14 @@ func TestAPageIsMadeOnceAndSentInEveryFormFromTheCache(t *testing.T) {
 		if unchanged.StatusCode != http.StatusNotModified || len(unchanged.body) > 0 || unchanged.Header.Get("ETag") != tag || unchanged.Header.Get("Content-Encoding") != "" {
 			t.Errorf("who has it in %q is answered %d, %d bytes, %v", coding, unchanged.StatusCode, len(unchanged.body), unchanged.Header)
 		}
+		for _, name := range []string{"Cache-Control", "Vary"} {
+			if got := unchanged.Header.Get(name); got != answer.Header.Get(name) {
+				t.Errorf("%s for who has it: %q, want %q", name, got, answer.Header.Get(name))
+			}
+		}
+		if policy := unchanged.Header.Get("Content-Security-Policy"); policy != "" || unchanged.Header.Get("X-Request-Id") == "" {
+			t.Errorf("who has it is told again what is kept with the page: %v", unchanged.Header)
+		}
 		head := w.ask(http.MethodHead, "/events", "Accept-Encoding", coding)
 		if head.StatusCode != http.StatusOK || len(head.body) > 0 || head.ContentLength != answer.ContentLength || head.Header.Get("ETag") != tag {
 			t.Errorf("HEAD in %q: %d, %d bytes, length %d", coding, head.StatusCode, len(head.body), head.ContentLength)
@@ -105,6 +113,28 @@ func TestAPageIsMadeOnceAndSentInEveryFormFromTheCache(t *testing.T) {
 	}
 	if n := asked.Load(); n > 0 {
 		t.Errorf("what is in the cache took %d queries", n)
+	}
+}
+
+func TestPublicPagesNameInAHeaderWhatTheirHeadAsksFor(t *testing.T) {
+	w := newEventsWorld(t)
+	for _, path := range []string{"/", "/events", "/blog"} {
+		answer := w.get("", path)
+		page := w.page(answer, 200)
+		for hint := range strings.SplitSeq(answer.Header.Get("Link"), ", ") {
+			address, rest, _ := strings.Cut(strings.TrimPrefix(hint, "<"), ">")
+			if len(page.All(`link[href="`+address+`"]`)) != 1 || !strings.HasPrefix(rest, "; rel=preload; as=") {
+				t.Errorf("%s names %s", path, hint)
+			}
+			if asset := w.get("", address); asset.StatusCode != http.StatusOK {
+				t.Errorf("%s answers %d", address, asset.StatusCode)
+			}
+		}
+	}
+	for person, path := range map[string]string{"": "/login", "ada": "/events"} {
+		if hints := w.get(person, path).Header.Get("Link"); hints != "" {
+			t.Errorf("%s, which no network keeps, names %s", path, hints)
+		}
 	}
 }
 

@@ -6,11 +6,13 @@ import (
 	"hash/crc32"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"github.com/cdfoundation/portal/static"
 	"github.com/cdfoundation/portal/templates"
 )
 
@@ -30,9 +32,16 @@ func show[T any](c *fiber.Ctx, status int, page *templates.Page[T], data T) erro
 		c.Set(fiber.HeaderCacheControl, "private, no-cache")
 	case len(c.Response().Header.Peek(fiber.HeaderCacheControl)) == 0:
 		c.Set(fiber.HeaderCacheControl, publicCache)
+		c.Set(fiber.HeaderLink, earlyHints())
 	}
 	return send(c, status, fiber.MIMETextHTMLCharsetUTF8, body, time.Time{})
 }
+
+// earlyHints name what every page needs, so that a proxy which knows them can let a browser ask for it before the page is there
+// (RFC 8297).
+var earlyHints = sync.OnceValue(func() string {
+	return "<" + static.Path("main.css") + ">; rel=preload; as=style, <" + static.Path("fonts/figtree-latin.woff2") + `>; rel=preload; as=font; type="font/woff2"; crossorigin`
+})
 
 // publicCache lets everybody keep an answer, but ask each time whether it still holds.
 const publicCache = "public, max-age=0, must-revalidate"
@@ -61,7 +70,7 @@ func send(c *fiber.Ctx, status int, contentType string, body []byte, modified ti
 		if !modified.IsZero() {
 			c.Set(fiber.HeaderLastModified, modified.UTC().Format(http.TimeFormat))
 		}
-		if unchanged(c, tag, modified) {
+		if unchanged(&c.Request().Header, tag, modified) {
 			c.Status(http.StatusNotModified)
 			c.Response().Header.Del(fiber.HeaderContentType)
 			return nil
@@ -73,21 +82,22 @@ func send(c *fiber.Ctx, status int, contentType string, body []byte, modified ti
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // unchanged judges the conditions of a GET: If-None-Match first and, only where it is absent, If-Modified-Since.
-func unchanged(c *fiber.Ctx, tag string, modified time.Time) bool {
-	if match := c.Get(fiber.HeaderIfNoneMatch); match != "" {
-		for candidate := range strings.SplitSeq(match, ",") {
-			candidate = strings.TrimSpace(candidate)
-			if candidate == "*" || strings.TrimPrefix(candidate, "W/") == strings.TrimPrefix(tag, "W/") {
+func unchanged(asked *fasthttp.RequestHeader, tag string, modified time.Time) bool {
+	if match := asked.Peek(fiber.HeaderIfNoneMatch); len(match) > 0 {
+		for candidate := range bytes.SplitSeq(match, []byte(",")) {
+			candidate = bytes.TrimSpace(candidate)
+			if string(candidate) == "*" || string(bytes.TrimPrefix(candidate, []byte("W/"))) == strings.TrimPrefix(tag, "W/") {
 				return true
 			}
 		}
 		return false
 	}
-	if modified.IsZero() || c.Get(fiber.HeaderIfModifiedSince) == "" {
+	since := asked.Peek(fiber.HeaderIfModifiedSince)
+	if modified.IsZero() || len(since) == 0 {
 		return false
 	}
-	since, err := http.ParseTime(c.Get(fiber.HeaderIfModifiedSince))
-	return err == nil && !modified.Truncate(time.Second).After(since)
+	known, err := http.ParseTime(string(since))
+	return err == nil && !modified.Truncate(time.Second).After(known)
 }
 
 // encoded compresses a body as the client takes it.

@@ -22,6 +22,10 @@ func (a *App) traced(c *fiber.Ctx) error {
 	defer span.End()
 	c.SetUserContext(ctx)
 	err := c.Next()
+	if err != nil {
+		// The error handler is called here, so that the span knows the status it chose.
+		err = a.showError(c, err)
+	}
 	route, _ := c.Locals(routeKey).(string)
 	status := c.Response().StatusCode()
 	span.SetAttributes(semconv.HTTPRequestMethodKey.String(c.Method()), semconv.HTTPResponseStatusCode(status), requestIDAttribute.String(requestID(c)))

@@ -76,3 +76,63 @@ func TestAConnectionThatAskedNothingHoldsUpNoEnd(t *testing.T) {
 		}
 	})
 }
+
+// movedConn notes how often its timers are moved.
+type movedConn struct {
+	net.Conn
+
+	moved int
+}
+
+func (c *movedConn) SetReadDeadline(t time.Time) error {
+	c.moved++
+	return c.Conn.SetReadDeadline(t)
+}
+
+func TestAConnectionGivesUpInTimeAndMovesItsTimerSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := net.Pipe()
+		moved := &movedConn{Conn: server}
+		refusals, conns := 0, make(chan net.Conn, 1)
+		conns <- moved
+		conn, err := newPatientListener(shortListener{refusals: &refusals, conns: conns}).Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close() //nolint:errcheck // the test is over
+		waits := func(idle, read time.Duration) (waited time.Duration) {
+			t.Helper()
+			began := time.Now()
+			if err := errors.Join(conn.SetReadDeadline(began.Add(idle)), conn.SetReadDeadline(began.Add(read))); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Fatalf("reading ended with %v", err)
+			}
+			return time.Since(began)
+		}
+		if got := waits(2*time.Minute, 15*time.Second); got != 15*time.Second {
+			t.Errorf("a request was waited for %s, want 15 s", got)
+		}
+		if got := waits(15*time.Second, 2*time.Minute); got != 2*time.Minute {
+			t.Errorf("a connection idled for %s, want 2 minutes", got)
+		}
+		moved.moved = 0
+		for range 30 {
+			go func() { _, _ = client.Write([]byte("G")) }()
+			if err := conn.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := conn.Read(make([]byte, 1)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(deadlineSlack / 10)
+		}
+		if moved.moved != 3 {
+			t.Errorf("the timer was moved %d times in three seconds, want 3", moved.moved)
+		}
+		if got := waits(time.Minute, time.Minute-deadlineSlack/2); got > time.Minute-deadlineSlack/2 || got < time.Minute-2*deadlineSlack {
+			t.Errorf("it gave up after %s", got)
+		}
+	})
+}
