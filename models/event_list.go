@@ -109,7 +109,12 @@ func (f EventFilter) order() string {
 func (s *Store) Events(ctx context.Context, f EventFilter) ([]EventRow, error) {
 	condition, args := f.where(s.Now())
 	// The page is cut out by an index before its rows are read, which are long. SQLite keeps to the order of a CROSS JOIN.
-	page := "SELECT e.id FROM events e WHERE " + condition + " ORDER BY " + f.order()
+	order := f.order()
+	if f.Period == ComingEvents {
+		// What is coming is a short end of the index by ends. In the order of starts it lies behind all that is over.
+		order = strings.Replace(order, "e.starts_at", "coalesce(e.starts_at, e.ends_at)", 1)
+	}
+	page := "SELECT e.id FROM events e WHERE " + condition + " ORDER BY " + order
 	if f.Limit > 0 {
 		page += " LIMIT ? OFFSET ?"
 		args = append(args, f.Limit, f.Offset)
