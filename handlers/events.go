@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"html/template"
@@ -64,8 +65,12 @@ func (a *App) showPastEvents(c *fiber.Ctx) error {
 
 func (a *App) showEvents(c *fiber.Ctx, period models.EventPeriod, path string, page EventsIndex) error {
 	ctx := c.UserContext()
+	list, err := a.eventList(ctx, period)
+	if err != nil {
+		return err
+	}
 	filter := models.EventFilter{Period: period, Limit: eventsPerPage}
-	query, err := a.narrow(c, &filter, &page)
+	query, err := a.narrow(c, list, &filter, &page)
 	if err != nil {
 		return err
 	}
@@ -73,9 +78,11 @@ func (a *App) showEvents(c *fiber.Ctx, period models.EventPeriod, path string, p
 	if err != nil {
 		return err
 	}
-	total, err := a.Store.CountEvents(ctx, filter)
-	if err != nil {
-		return err
+	total := list.total
+	if len(query) > 0 {
+		if total, err = a.Store.CountEvents(ctx, filter); err != nil {
+			return err
+		}
 	}
 	listPath := path
 	if len(query) > 0 {
@@ -108,9 +115,25 @@ func (a *App) showEvents(c *fiber.Ctx, period models.EventPeriod, path string, p
 	return show(c, http.StatusOK, a.pages.eventsIndex, page)
 }
 
+// eventList is how many events a period has, and by what they can be narrowed.
+type eventList struct {
+	total   int
+	choices models.EventChoices
+}
+
+func (a *App) eventList(ctx context.Context, period models.EventPeriod) (eventList, error) {
+	return a.keptEvents[period].get(ctx, a.Store, func(ctx context.Context) (list eventList, err error) {
+		if list.choices, err = a.Store.EventChoices(ctx, period, ""); err != nil {
+			return list, err
+		}
+		list.total, err = a.Store.CountEvents(ctx, models.EventFilter{Period: period})
+		return list, err
+	})
+}
+
 // narrow reads the query into the filter and into the fields that show it, and returns what of it counts. What nobody could
 // choose is not found.
-func (a *App) narrow(c *fiber.Ctx, filter *models.EventFilter, p *EventsIndex) (url.Values, error) {
+func (a *App) narrow(c *fiber.Ctx, list eventList, filter *models.EventFilter, p *EventsIndex) (url.Values, error) {
 	query := make(url.Values)
 	unknown := func(name string) error { return fmt.Errorf("%w: no such %s", models.ErrNotFound, name) }
 	value := func(name string) string {
@@ -138,9 +161,12 @@ func (a *App) narrow(c *fiber.Ctx, filter *models.EventFilter, p *EventsIndex) (
 		return nil, unknown("country")
 	}
 	filter.Kind, filter.Mode, filter.Country = kind, mode, country
-	among, err := a.Store.EventChoices(c.UserContext(), filter.Period, country)
-	if err != nil {
-		return nil, err
+	among := list.choices
+	if country != "" {
+		var err error
+		if among, err = a.Store.EventChoices(c.UserContext(), filter.Period, country); err != nil {
+			return nil, err
+		}
 	}
 	if group != "" && !slices.ContainsFunc(among.Groups, func(g models.EventGroup) bool { return g.Slug == group }) {
 		found, err := a.Store.GroupBySlug(c.UserContext(), group)
@@ -150,10 +176,10 @@ func (a *App) narrow(c *fiber.Ctx, filter *models.EventFilter, p *EventsIndex) (
 		if err != nil {
 			return nil, err
 		}
-		among.Groups = append(among.Groups, models.EventGroup{ID: found.ID, Slug: found.Slug, Name: found.Name})
+		among.Groups = slices.Concat(among.Groups, []models.EventGroup{{ID: found.ID, Slug: found.Slug, Name: found.Name}})
 	}
 	countries := make(choices)
-	for _, code := range append(among.Countries, country) {
+	for _, code := range slices.Concat(among.Countries, []string{country}) {
 		countries.country(code)
 	}
 	p.Countries = countries.options("Every country", country)

@@ -35,6 +35,8 @@ type GroupRow struct {
 	NextStartsAt      *time.Time
 	NextTimezone      string
 	NextDatePrecision DatePrecision
+
+	topicSlugs []string // of the directory, where many rows are compared
 }
 
 // Groups lists listed groups by city, with the event of each that is going on or comes next at the store's time.
@@ -67,6 +69,7 @@ func (s *Store) GroupDirectory(ctx context.Context) ([]GroupRow, error) {
 	err := s.each(ctx, "SELECT id, slug, name, city, country, latitude, longitude, topics, language, sample FROM groups WHERE status = 'listed'", nil, func(scan scanner) error {
 		var g GroupRow
 		err := scan(&g.ID, &g.Slug, &g.Name, &g.City, &g.Country, &g.Latitude, &g.Longitude, &g.Topics, &g.Language, &g.Sample)
+		g.topicSlugs = slugsOf(g.Topics)
 		rows = append(rows, g)
 		return err
 	})
@@ -86,7 +89,7 @@ type GroupSearch struct {
 func (q GroupSearch) Matches(g GroupRow) bool {
 	return (q.Country == "" || g.Country == q.Country) &&
 		(q.Region == "" || RegionOf(g.Country) == q.Region) &&
-		(q.Topic == "" || hasTopic(g.Topics, q.Topic)) &&
+		(q.Topic == "" || slices.Contains(g.topicSlugs, q.Topic) || g.topicSlugs == nil && hasTopic(g.Topics, q.Topic)) &&
 		containsWords(g.SearchText(), q.Text)
 }
 

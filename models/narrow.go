@@ -66,11 +66,12 @@ func containsWords(text, query string) bool {
 }
 
 // hasTopic reports whether one of the topics has the slug.
-func hasTopic(topics []string, wanted string) bool {
-	for _, topic := range topics {
-		if slug.Make(topic) == wanted {
-			return true
-		}
+func hasTopic(topics []string, wanted string) bool { return slices.Contains(slugsOf(topics), wanted) }
+
+func slugsOf(topics []string) []string {
+	slugs := make([]string, len(topics))
+	for i, topic := range topics {
+		slugs[i] = slug.Make(topic)
 	}
-	return false
+	return slugs
 }
