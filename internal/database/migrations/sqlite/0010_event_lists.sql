@@ -13,7 +13,7 @@ CREATE INDEX events_series ON events (series_id, starts_at) WHERE series_id IS N
 CREATE INDEX events_opens ON events (opens_at) WHERE opens_at IS NOT NULL;
 CREATE INDEX events_closes ON events (closes_at) WHERE closes_at IS NOT NULL;
 CREATE INDEX groups_name ON groups (status, name, id);
-CREATE INDEX posts_sourced ON posts (publish_at, expire_at) WHERE status = 'published' AND source_url <> '';
+CREATE INDEX posts_sourced ON posts (status, publish_at, expire_at) WHERE source_url <> '';
 
 -- +goose Down
 SELECT 1;
