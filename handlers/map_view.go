@@ -109,23 +109,36 @@ func newGroupPin(row models.GroupRow) MapPin {
 	}
 }
 
-// onePinAPlace is a pin for each square of that size in which there are groups, with the first city in it. The pin of several
+// onePinAPlace is a pin for each place with groups, with its city; what is nearer than distance is one place. The pin of several
 // groups leads to the list that begins with them.
-func onePinAPlace(rows []models.GroupRow, size float64) (pins []MapPin, cities []string) {
+func onePinAPlace(rows []models.GroupRow, distance float64) (pins []MapPin, cities []string) {
 	type place struct {
 		first  models.GroupRow
+		x, y   float64
 		groups int
 		around bool // there are several cities
 	}
-	places := map[[2]int]*place{}
+	places := map[[2]int][]*place{} // by squares of that size
+	near := func(x, y float64) *place {
+		for _, dx := range []float64{0, -distance, distance} {
+			for _, dy := range []float64{0, -distance, distance} {
+				for _, p := range places[[2]int{int((x + dx) / distance), int((y + dy) / distance)}] {
+					if math.Hypot(p.x-x, p.y-y) < distance {
+						return p
+					}
+				}
+			}
+		}
+		return nil
+	}
 	var order []*place
 	for _, row := range rows {
 		x, y := artwork.Project(row.Latitude, row.Longitude)
-		square := [2]int{int(x / size), int(y / size)}
-		p := places[square]
+		p := near(x, y)
 		if p == nil {
-			p = &place{first: row}
-			places[square], order = p, append(order, p)
+			p = &place{first: row, x: x, y: y}
+			square := [2]int{int(x / distance), int(y / distance)}
+			places[square], order = append(places[square], p), append(order, p)
 		}
 		p.groups++
 		p.around = p.around || row.City != p.first.City
