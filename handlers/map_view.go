@@ -174,11 +174,11 @@ func newWorldMap(groups []models.GroupRow, ambassadors []models.AmbassadorRow, l
 		}
 		x, y := artwork.Project(*a.Latitude, *a.Longitude)
 		// A face that another would cover is found in the directory.
-		if square := [2]int{int(x / faceRadius), int(y / faceRadius)}; seen[square] {
+		square := [2]int{int(x / faceRadius), int(y / faceRadius)}
+		if seen[square] {
 			continue
-		} else {
-			seen[square] = true
 		}
+		seen[square] = true
 		face := newFace(a.Name, a.Photo)
 		pin := MapPin{
 			Slug: a.Slug, URL: links.Ambassador(a.Slug), Name: a.Name, Title: a.Name + ", " + placeWords(a.City, a.Country),

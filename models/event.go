@@ -181,8 +181,9 @@ var zones sync.Map
 
 // Zone is a time zone by the name that a row holds; UTC when it is unknown to this program.
 func Zone(name string) *time.Location {
-	if known, ok := zones.Load(name); ok {
-		return known.(*time.Location) //nolint:forcetypeassert // nothing else is kept there
+	known, _ := zones.Load(name)
+	if zone, ok := known.(*time.Location); ok {
+		return zone
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil {
