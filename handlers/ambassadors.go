@@ -1,10 +1,12 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -24,37 +26,88 @@ type AmbassadorIndex struct {
 	TopicOptions    []Option
 	Words           string // what the list is narrowed to: " in Colombia"
 	Shown           int
-	People          []AmbassadorLine // all; those that do not fit are hidden
+	Whole           bool             // all are on the page; those that do not fit are hidden
+	People          []AmbassadorLine // all, or a page of those that fit
 	Cohorts         []NavLink
+	Pager           Pager
+}
+
+// peoplePerPage is how many ambassadors a page of a long directory shows.
+const peoplePerPage = 24
+
+// peopleDirectory is all public profiles with the choices among them.
+type peopleDirectory struct {
+	rows                         []models.AmbassadorRow
+	countries, languages, topics choices
+	cohorts                      []NavLink
+}
+
+func (a *App) peopleDirectory(ctx context.Context) (peopleDirectory, error) {
+	return a.keptPeople.get(ctx, a.Store, func(ctx context.Context) (peopleDirectory, error) {
+		rows, err := a.Store.Ambassadors(ctx, models.AmbassadorFilter{})
+		d := peopleDirectory{rows: rows, countries: choices{}, languages: choices{}, topics: choices{}}
+		cohorts := map[string]bool{}
+		for _, row := range rows {
+			d.countries.country(row.Country)
+			d.languages.languages(row.Languages)
+			d.topics.topics(row.Topics)
+			if row.CohortSlug != "" && !cohorts[row.CohortSlug] {
+				cohorts[row.CohortSlug] = true
+				d.cohorts = append(d.cohorts, NavLink{URL: links.Cohort(row.CohortSlug), Label: row.CohortTitle})
+			}
+		}
+		return d, err
+	})
 }
 
 func (a *App) showAmbassadors(c *fiber.Ctx) error {
-	rows, err := a.Store.Ambassadors(c.UserContext(), models.AmbassadorFilter{})
+	directory, err := a.peopleDirectory(c.UserContext())
 	if err != nil {
 		return err
 	}
 	search := models.AmbassadorSearch{Text: c.Query("q"), Country: c.Query("country"), Language: c.Query("language"), Topic: c.Query("topic")}
+	number, err := pageNumber(c)
+	if err != nil {
+		return err
+	}
+	title, description := "Ambassadors", "Volunteers of the "+a.site(c).Organisation+" whom you can ask: by country, language and topic."
+	if number > 1 {
+		title, description = fmt.Sprintf("%s, page %d", title, number), fmt.Sprintf("Page %d: %s", number, description)
+	}
+	countries, languages, topics := directory.countries, directory.languages, directory.topics
 	page := AmbassadorIndex{
-		Layout: a.layout(c, "Ambassadors", "Volunteers of the "+a.site(c).Organisation+" whom you can ask: by country, language and topic."),
-		Query:  search.Text, People: newAmbassadorLines(rows),
+		Layout: a.layout(c, title, description), Query: search.Text, Cohorts: directory.cohorts, Whole: len(directory.rows) <= wholeList,
+		CountryOptions: countries.options("All countries", search.Country), LanguageOptions: languages.options("All languages", search.Language),
+		TopicOptions: topics.options("All topics", search.Topic),
 	}
 	page.Scripts = append(page.Scripts, "js/filter.js")
-	countries, languages, topics, cohorts := choices{}, choices{}, choices{}, map[string]bool{}
-	for i, row := range rows {
-		countries.country(row.Country)
-		languages.languages(row.Languages)
-		topics.topics(row.Topics)
-		if row.CohortSlug != "" && !cohorts[row.CohortSlug] {
-			cohorts[row.CohortSlug] = true
-			page.Cohorts = append(page.Cohorts, NavLink{URL: links.Cohort(row.CohortSlug), Label: row.CohortTitle})
-		}
-		if page.People[i].Hidden = !search.Matches(row); !page.People[i].Hidden {
-			page.Shown++
+	var fit []models.AmbassadorRow
+	for _, row := range directory.rows {
+		if search.Matches(row) {
+			fit = append(fit, row)
 		}
 	}
-	page.CountryOptions = countries.options("All countries", search.Country)
-	page.LanguageOptions = languages.options("All languages", search.Language)
-	page.TopicOptions = topics.options("All topics", search.Topic)
+	page.Shown = len(fit)
+	shown, size := fit, peoplePerPage
+	if page.Whole {
+		shown, size = directory.rows, wholeList
+	}
+	listPath := links.Ambassadors
+	if query := ambassadorQuery(search); len(query) > 0 {
+		listPath += "?" + query.Encode()
+		page.ask(c)
+	} else {
+		page.Canonical = a.Site.Abs(links.Numbered(links.Ambassadors, number))
+	}
+	if page.Pager, err = newPager(listPath, number, len(shown), size); err != nil {
+		return err
+	}
+	page.Pager.Back, page.Pager.On = "Previous", "Next"
+	shown = shown[(number-1)*size : min(number*size, len(shown))]
+	page.People = newAmbassadorLines(shown)
+	for i, row := range shown {
+		page.People[i].Hidden = !search.Matches(row)
+	}
 	if search.Language != "" {
 		page.Words += " who speaks " + languages.label(search.Language)
 	}
@@ -62,8 +115,18 @@ func (a *App) showAmbassadors(c *fiber.Ctx) error {
 		page.Words += " in " + countries.label(search.Country)
 	}
 	page.Words += topicAndText(topics, search.Topic, search.Text)
-	page.ask(c)
 	return show(c, http.StatusOK, a.pages.ambassadorIndex, page)
+}
+
+// ambassadorQuery is what the directory is narrowed by.
+func ambassadorQuery(search models.AmbassadorSearch) url.Values {
+	query := make(url.Values)
+	for name, value := range map[string]string{"q": search.Text, "country": search.Country, "language": search.Language, "topic": search.Topic} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	return query
 }
 
 // topicAndText are the words for the last two things by which a list is narrowed.

@@ -13,6 +13,9 @@ import (
 type choices map[string]string
 
 func (c choices) country(code string) {
+	if _, known := c[code]; known {
+		return
+	}
 	if name := models.CountryName(code); name != "" {
 		c[code] = name
 	}

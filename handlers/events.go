@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -63,12 +65,12 @@ func (a *App) showPastEvents(c *fiber.Ctx) error {
 
 func (a *App) showEvents(c *fiber.Ctx, period models.EventPeriod, path string, page EventsIndex) error {
 	ctx := c.UserContext()
-	choices, err := a.Store.EventChoices(ctx, period)
+	list, err := a.eventList(ctx, period)
 	if err != nil {
 		return err
 	}
 	filter := models.EventFilter{Period: period, Limit: eventsPerPage}
-	query, err := page.narrow(c, &filter, choices)
+	query, err := a.narrow(c, list, &filter, &page)
 	if err != nil {
 		return err
 	}
@@ -76,9 +78,11 @@ func (a *App) showEvents(c *fiber.Ctx, period models.EventPeriod, path string, p
 	if err != nil {
 		return err
 	}
-	total, err := a.Store.CountEvents(ctx, filter)
-	if err != nil {
-		return err
+	total := list.total
+	if len(query) > 0 {
+		if total, err = a.Store.CountEvents(ctx, filter); err != nil {
+			return err
+		}
 	}
 	listPath := path
 	if len(query) > 0 {
@@ -87,7 +91,9 @@ func (a *App) showEvents(c *fiber.Ctx, period models.EventPeriod, path string, p
 	if page.Pager, err = newPager(listPath, number, total, eventsPerPage); err != nil {
 		return err
 	}
-	page.Pager.Ahead = !page.Past
+	if !page.Past {
+		page.Pager.Back, page.Pager.On = "Earlier", "Later"
+	}
 	filter.Offset = (number - 1) * eventsPerPage
 	rows, err := a.Store.Events(ctx, filter)
 	if err != nil {
@@ -109,9 +115,25 @@ func (a *App) showEvents(c *fiber.Ctx, period models.EventPeriod, path string, p
 	return show(c, http.StatusOK, a.pages.eventsIndex, page)
 }
 
-// narrow reads the query into the filter and into the fields that show it, and returns what of it counts. What is not
-// among the choices is not found.
-func (p *EventsIndex) narrow(c *fiber.Ctx, filter *models.EventFilter, among models.EventChoices) (url.Values, error) {
+// eventList is how many events a period has, and by what they can be narrowed.
+type eventList struct {
+	total   int
+	choices models.EventChoices
+}
+
+func (a *App) eventList(ctx context.Context, period models.EventPeriod) (eventList, error) {
+	return a.keptEvents[period].get(ctx, a.Store, func(ctx context.Context) (list eventList, err error) {
+		if list.choices, err = a.Store.EventChoices(ctx, period, ""); err != nil {
+			return list, err
+		}
+		list.total, err = a.Store.CountEvents(ctx, models.EventFilter{Period: period})
+		return list, err
+	})
+}
+
+// narrow reads the query into the filter and into the fields that show it, and returns what of it counts. What nobody could
+// choose is not found.
+func (a *App) narrow(c *fiber.Ctx, list eventList, filter *models.EventFilter, p *EventsIndex) (url.Values, error) {
 	query := make(url.Values)
 	unknown := func(name string) error { return fmt.Errorf("%w: no such %s", models.ErrNotFound, name) }
 	value := func(name string) string {
@@ -139,11 +161,25 @@ func (p *EventsIndex) narrow(c *fiber.Ctx, filter *models.EventFilter, among mod
 		return nil, unknown("country")
 	}
 	filter.Kind, filter.Mode, filter.Country = kind, mode, country
-	if country != "" && !slices.Contains(among.Countries, country) {
-		among.Countries = append(among.Countries, country)
+	among := list.choices
+	if country != "" {
+		var err error
+		if among, err = a.Store.EventChoices(c.UserContext(), filter.Period, country); err != nil {
+			return nil, err
+		}
+	}
+	if group != "" && !slices.ContainsFunc(among.Groups, func(g models.EventGroup) bool { return g.Slug == group }) {
+		found, err := a.Store.GroupBySlug(c.UserContext(), group)
+		if _, ok := errors.AsType[*models.MovedError](err); ok {
+			return nil, unknown("group")
+		}
+		if err != nil {
+			return nil, err
+		}
+		among.Groups = slices.Concat(among.Groups, []models.EventGroup{{ID: found.ID, Slug: found.Slug, Name: found.Name}})
 	}
 	countries := make(choices)
-	for _, code := range among.Countries {
+	for _, code := range slices.Concat(among.Countries, []string{country}) {
 		countries.country(code)
 	}
 	p.Countries = countries.options("Every country", country)
@@ -153,9 +189,6 @@ func (p *EventsIndex) narrow(c *fiber.Ctx, filter *models.EventFilter, among mod
 		if g.Slug == group {
 			filter.GroupID = g.ID
 		}
-	}
-	if group != "" && filter.GroupID == 0 {
-		return nil, unknown("group")
 	}
 	return query, nil
 }

@@ -177,7 +177,12 @@ type FeedsShow struct {
 type FeedGroup struct {
 	ID, Heading, Words string
 	Rows               []FeedRow
+	More               string  // of those that are left out, where each has its feeds
+	All                NavLink // the list that has them
 }
+
+// feedRows is how many rows a part of the list has at most.
+const feedRows = 60
 
 // FeedRow is a list that people can follow.
 type FeedRow struct {
@@ -222,7 +227,7 @@ func (a *App) showFeeds(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	groups, ambassadors, err := a.Store.FeedOwners(ctx)
+	groups, ambassadors, err := a.Store.FeedOwners(ctx, feedRows+1)
 	if err != nil {
 		return err
 	}
@@ -256,6 +261,16 @@ func (a *App) showFeeds(c *fiber.Ctx) error {
 		{ID: "series", Heading: "Series", Rows: rows(series, links.Series)},
 		{ID: "authors", Heading: "Authors", Rows: rows(authors, links.Author)},
 		{ID: "tags", Heading: "Tags", Rows: rows(tags, links.Tag)},
+	}
+	lists := map[string]NavLink{
+		"groups": {URL: links.Groups, Label: "All groups"}, "ambassadors": {URL: links.Ambassadors, Label: "All ambassadors"},
+		"authors": {URL: links.Blog, Label: "The blog"}, "tags": {URL: links.Blog, Label: "The blog"},
+	}
+	for i := range all {
+		if g := &all[i]; len(g.Rows) > feedRows {
+			g.Rows, g.All = g.Rows[:feedRows], lists[g.ID]
+			g.More = "There are more, and each has its feeds on its own page."
+		}
 	}
 	all = slices.DeleteFunc(all, func(g FeedGroup) bool { return len(g.Rows) == 0 })
 	layout := a.layout(c, "Feeds and calendars", "Every feed and calendar of the "+a.site(c).ShortName+" community: follow the blog, a category, an author, a group or an ambassador in the reader you like.")

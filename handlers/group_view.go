@@ -19,6 +19,7 @@ type GroupLine struct {
 	Text, Country, Topics string
 	Latitude, Longitude   float64
 	Hidden                bool
+	Distance              string // from the place that was asked for: "12 km"
 }
 
 func newGroupLine(row models.GroupRow, now time.Time) GroupLine {
@@ -28,11 +29,7 @@ func newGroupLine(row models.GroupRow, now time.Time) GroupLine {
 		Latitude: row.Latitude, Longitude: row.Longitude,
 	}
 	if row.NextStartsAt != nil {
-		zone, err := time.LoadLocation(row.NextTimezone)
-		if err != nil {
-			zone = time.UTC
-		}
-		line.NextAt, line.NextLanguage = row.NextStartsAt.In(zone), foreign(row.NextLanguage)
+		line.NextAt, line.NextLanguage = row.NextStartsAt.In(models.Zone(row.NextTimezone)), foreign(row.NextLanguage)
 		line.NextTitle, line.NextDate = row.NextTitle, nextDate(line.NextAt, row.NextDatePrecision, now)
 	}
 	return line

@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"context"
+	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -21,68 +23,180 @@ type GroupIndex struct {
 	Views            []NavLink
 	Query            string
 	Region           models.Region
+	Near             string // the place from which distances are told
 	CountryOptions   []Option
 	TopicOptions     []Option
 	Words            string // what the list is narrowed to: " in Germany"
 	Shown            int
-	Groups           []GroupLine // of the region; those that do not fit are hidden
+	Whole            bool        // all groups of the region are on the page; those that do not fit are hidden
+	Groups           []GroupLine // of the region, or a page of those that fit
 	Map              Map
+	Pager            Pager
 }
+
+// wholeList is how long a list may be to stand on its page as a whole, where it is narrowed while somebody types. A longer
+// one is narrowed by the server and has pages.
+const wholeList = 100
+
+// groupsPerPage is how many groups a page of a long list shows.
+const groupsPerPage = 24
 
 var regionWords = map[models.Region]string{
 	models.RegionAmericas: "Americas", models.RegionEurope: "Europe",
 	models.RegionAfricaMiddleEast: "Africa, Middle East", models.RegionAsiaPacific: "Asia, Pacific",
 }
 
+// groupDirectory is all groups with the choices among those of each region; "" is everywhere.
+type groupDirectory struct {
+	rows              []models.GroupRow
+	countries, topics map[models.Region]choices
+}
+
+func (a *App) groupDirectory(ctx context.Context) (groupDirectory, error) {
+	return a.keptGroups.get(ctx, a.Store, func(ctx context.Context) (groupDirectory, error) {
+		rows, err := a.Store.GroupDirectory(ctx)
+		d := groupDirectory{rows: rows, countries: map[models.Region]choices{"": {}}, topics: map[models.Region]choices{"": {}}}
+		for _, region := range models.Regions {
+			d.countries[region], d.topics[region] = choices{}, choices{}
+		}
+		for _, row := range rows {
+			for _, region := range []models.Region{"", models.RegionOf(row.Country)} {
+				if d.countries[region] != nil {
+					d.countries[region].country(row.Country)
+					d.topics[region].topics(row.Topics)
+				}
+			}
+		}
+		return d, err
+	})
+}
+
 func (a *App) showGroups(c *fiber.Ctx) error {
-	rows, err := a.Store.Groups(c.UserContext(), models.GroupFilter{})
+	directory, err := a.groupDirectory(c.UserContext())
 	if err != nil {
 		return err
 	}
 	search := models.GroupSearch{
 		Text: c.Query("q"), Country: c.Query("country"), Topic: c.Query("topic"), Region: models.Region(c.Query("region")),
 	}
+	near, err := nearPlace(c)
+	if err != nil {
+		return err
+	}
+	number, err := pageNumber(c)
+	if err != nil {
+		return err
+	}
 	title, description := "Groups", "Meetup groups for continuous delivery: find one near you on the map, by city, country or topic."
 	if region, ok := regionWords[search.Region]; ok {
 		title, description = "Groups in "+region, "Meetup groups for continuous delivery in "+region+", on a map and with their next event."
 	}
+	if number > 1 {
+		title, description = fmt.Sprintf("%s, page %d", title, number), fmt.Sprintf("Page %d: %s", number, description)
+	}
 	page := GroupIndex{
-		Layout: a.layout(c, title, description), Count: len(rows), Countries: countries(rows), Query: search.Text, Region: search.Region,
+		Layout: a.layout(c, title, description), Count: len(directory.rows), Countries: countries(directory.rows), Query: search.Text, Region: search.Region,
 	}
 	page.Scripts = append(page.Scripts, "js/filter.js", "js/near.js")
 	page.Views = []NavLink{{URL: links.Groups, Label: "Everywhere", Current: search.Region == ""}}
 	for _, region := range models.Regions {
 		page.Views = append(page.Views, NavLink{URL: groupsIn(region), Label: regionWords[region], Current: region == search.Region})
 	}
-	found, topics := choices{}, choices{}
-	now := a.Store.Now()
-	for _, row := range rows {
+	var among, fit []models.GroupRow
+	for _, row := range directory.rows {
 		if search.Region != "" && models.RegionOf(row.Country) != search.Region {
 			continue
 		}
-		found.country(row.Country)
-		topics.topics(row.Topics)
-		line := newGroupLine(row, now)
-		if line.Hidden = !search.Matches(row); !line.Hidden {
-			page.Shown++
+		among = append(among, row)
+		if search.Matches(row) {
+			fit = append(fit, row)
 		}
-		page.Groups = append(page.Groups, line)
 	}
+	found, topics := directory.countries[search.Region], directory.topics[search.Region]
 	page.CountryOptions = found.options("All countries", search.Country)
 	page.TopicOptions = topics.options("All topics", search.Topic)
-	page.Words = groupWords(search, found, topics)
-	page.Map = newGroupsMap(page.Groups, "Map of the groups"+page.Words)
-	if search.Text != "" || search.Country != "" || search.Topic != "" {
+	page.Words, page.Shown, page.Whole = groupWords(search, found, topics), len(fit), len(among) <= wholeList
+	if near != nil {
+		page.Near = near.String()
+		nearestFirst(among, *near)
+		nearestFirst(fit, *near)
+		if len(fit) > 0 {
+			page.Words += ", the nearest to " + fit[0].City + " first"
+		}
+	}
+	listPath := links.Groups
+	if query := groupQuery(search, page.Near); len(query) > 0 {
+		listPath += "?" + query.Encode()
+	}
+	shown, size := fit, groupsPerPage
+	if page.Whole {
+		shown, size = among, wholeList
+	}
+	if page.Pager, err = newPager(listPath, number, len(shown), size); err != nil {
+		return err
+	}
+	page.Pager.Back, page.Pager.On = "Previous", "Next"
+	shown = shown[(number-1)*size : min(number*size, len(shown))]
+	if page.Groups, err = a.groupLines(c.UserContext(), shown); err != nil {
+		return err
+	}
+	for i, row := range shown {
+		page.Groups[i].Hidden = !search.Matches(row)
+		if near != nil {
+			page.Groups[i].Distance = near.distanceWords(row)
+		}
+	}
+	if page.Whole {
+		page.Map = newGroupsMap(page.Groups, "Map of the groups"+page.Words)
+	} else {
+		page.Map = newPlacesMap(fit, "Map of the groups"+page.Words)
+	}
+	if search.Text != "" || search.Country != "" || search.Topic != "" || page.Near != "" {
 		page.ask(c)
-	} else if _, ok := regionWords[search.Region]; ok {
-		page.Canonical = a.Site.Abs(groupsIn(search.Region))
+	} else if _, ok := regionWords[search.Region]; ok || search.Region == "" {
+		page.Canonical = a.Site.Abs(links.Numbered(listPath, number))
 	}
 	return show(c, http.StatusOK, a.pages.groupIndex, page)
+}
+
+// groupLines are groups of the directory with their next events, in the same order.
+func (a *App) groupLines(ctx context.Context, rows []models.GroupRow) ([]GroupLine, error) {
+	ids := make([]int64, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ID
+	}
+	found, err := a.Store.Groups(ctx, models.GroupFilter{IDs: ids})
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[int64]models.GroupRow, len(found))
+	for _, row := range found {
+		byID[row.ID] = row
+	}
+	lines, now := make([]GroupLine, len(rows)), a.Store.Now()
+	for i, row := range rows {
+		if full, ok := byID[row.ID]; ok {
+			row = full
+		}
+		lines[i] = newGroupLine(row, now)
+	}
+	return lines, nil
 }
 
 // groupsIn is the path of the list of groups in a region.
 func groupsIn(region models.Region) string {
 	return links.Groups + "?region=" + url.QueryEscape(string(region))
+}
+
+// groupQuery is what a list of groups is narrowed and sorted by.
+func groupQuery(search models.GroupSearch, near string) url.Values {
+	query := make(url.Values)
+	for name, value := range map[string]string{"q": search.Text, "country": search.Country, "topic": search.Topic, "region": string(search.Region), "near": near} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	return query
 }
 
 // groupWords say what a list of groups is narrowed to.

@@ -11,7 +11,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -58,7 +57,12 @@ type App struct {
 	recent      recentAnswers
 	crowds      *lru.Cache[string, crowd]
 	started     time.Time
-	lastSite    atomic.Pointer[keptSite]
+
+	keptSite   kept[models.Site]
+	keptGroups kept[groupDirectory]
+	keptPeople kept[peopleDirectory]
+	keptHome   kept[homePlaces]
+	keptEvents [2]kept[eventList] // by models.EventPeriod
 }
 
 // New returns the whole site. It fails when a template does not fit the struct that it shows.

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"html/template"
 	"net/http"
 	"strconv"
@@ -31,6 +32,34 @@ type CohortRest struct {
 	URL, Words string
 	Count      int
 	Art        template.HTML
+}
+
+// homePlaces is what the home page shows of all groups and ambassadors.
+type homePlaces struct {
+	groups, countries int
+	world             Map
+	ambassadors       []AmbassadorLine
+	rest              *CohortRest
+}
+
+func (a *App) homePlaces(ctx context.Context) (homePlaces, error) {
+	groups, err := a.groupDirectory(ctx)
+	if err != nil {
+		return homePlaces{}, err
+	}
+	people, err := a.peopleDirectory(ctx)
+	if err != nil {
+		return homePlaces{}, err
+	}
+	h := homePlaces{
+		groups: len(groups.rows), countries: countries(groups.rows),
+		world:       newWorldMap(groups.rows, people.rows, "World map with a dot wherever there are groups, and the ambassadors whose place is known"),
+		ambassadors: newAmbassadorLines(people.rows[:min(len(people.rows), homeAmbassadors)]),
+	}
+	if len(people.rows) <= homeAmbassadors {
+		h.rest = newCohortRest(people.rows)
+	}
+	return h, nil
 }
 
 // newCohortRest is of the cohort of the first of the profiles, which are all there are; nil when nobody is missing.
@@ -71,11 +100,7 @@ func (a *App) showHome(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	groups, err := a.Store.Groups(ctx, models.GroupFilter{})
-	if err != nil {
-		return err
-	}
-	ambassadors, err := a.Store.Ambassadors(ctx, models.AmbassadorFilter{})
+	places, err := a.keptHome.get(ctx, a.Store, a.homePlaces)
 	if err != nil {
 		return err
 	}
@@ -83,17 +108,10 @@ func (a *App) showHome(c *fiber.Ctx) error {
 		Layout: a.layout(c, "Where people who ship software meet",
 			"Local groups, a shared calendar and field notes from the teams behind Jenkins, Jenkins X, Spinnaker, Tekton and Screwdriver."),
 		Art: blessed(artwork.Hero()), Events: newEventLines(events, a.Store.Now()), Posts: newPostLines(posts),
-		Groups: len(groups), Countries: countries(groups),
-		Map: newWorldMap(groups, ambassadors, "World map with a dot for each group, and the ambassadors whose place is known"),
+		Groups: places.groups, Countries: places.countries, Map: places.world, Ambassadors: places.ambassadors, Rest: places.rest,
 	}
 	if len(page.Posts) > 0 {
 		page.Feature, page.Posts = &page.Posts[0], page.Posts[1:]
-	}
-	page.Ambassadors = newAmbassadorLines(ambassadors)
-	if len(page.Ambassadors) > homeAmbassadors {
-		page.Ambassadors = page.Ambassadors[:homeAmbassadors]
-	} else {
-		page.Rest = newCohortRest(ambassadors)
 	}
 	page.StructuredData = a.homeData(a.site(c))
 	return show(c, http.StatusOK, a.pages.homeShow, page)

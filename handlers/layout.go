@@ -54,30 +54,16 @@ func newSiteLayout(site models.Site) SiteLayout {
 	return l
 }
 
-// keptSite is what admins said of the site, as it was read at a version of the content.
-type keptSite struct {
-	models.Site
-
-	content uint64
-}
-
-// site is what admins said of the site, read once for a version of the content. While the database is away it is as it was last.
+// site is what admins said of the site. While the database is away it is as it was last.
 func (a *App) site(c *fiber.Ctx) models.Site {
-	last := a.lastSite.Load()
-	version, err := a.Store.ContentVersion(c.UserContext())
-	if err == nil && last != nil && last.content == version.Content {
-		return last.Site
+	site, err := a.keptSite.get(c.UserContext(), a.Store, a.Store.Site)
+	if err == nil {
+		return site
 	}
-	site, err := a.Store.Site(c.UserContext())
-	switch {
-	case err == nil:
-		a.lastSite.Store(&keptSite{site, version.Content})
-	case last != nil:
-		site = last.Site
-	default:
-		site = models.DefaultSite()
+	if last := a.keptSite.last.Load(); last != nil {
+		return last.value
 	}
-	return site
+	return models.DefaultSite()
 }
 
 // NavLink is a link with its label.

@@ -3,6 +3,7 @@ package handlers
 import (
 	"fmt"
 	"math"
+	"net/url"
 	"slices"
 	"unicode/utf8"
 
@@ -20,6 +21,8 @@ type Map struct {
 	Dot      float64 // radius
 	Halo     float64 // width of the line around a name
 	Pins     []MapPin
+
+	box rect
 }
 
 // MapPin is a place that leads to a page.
@@ -37,6 +40,7 @@ type MapPin struct {
 	FaceY     float64 // of the initials
 	Given     string
 	Place     string
+	Near      string // the place, for the list that begins there; empty where a pin stands for nothing else than its page
 
 	width float64 // of the label
 }
@@ -46,7 +50,6 @@ const mapPanel = 680.0
 
 // newGroupsMap shows where the groups are: the part of the world that holds those not hidden.
 func newGroupsMap(lines []GroupLine, label string) Map {
-	box := wholeWorld
 	pins := make([]MapPin, len(lines))
 	var shown []MapPin
 	for i, line := range lines {
@@ -59,32 +62,123 @@ func newGroupsMap(lines []GroupLine, label string) Map {
 			shown = append(shown, pins[i])
 		}
 	}
-	if len(shown) > 0 {
-		box = around(shown)
+	return newCityMap(shown, label).with(pins)
+}
+
+// newPlacesMap shows where groups are that are too many for a dot each: those whose dots would cover one another are one.
+func newPlacesMap(rows []models.GroupRow, label string) Map {
+	points := make([]MapPin, len(rows))
+	for i, row := range rows {
+		points[i].X, points[i].Y = artwork.Project(row.Latitude, row.Longitude)
 	}
-	m := Map{ViewBox: box.String(), Label: label, FontSize: tenth(13 * box.w / mapPanel), Dot: tenth(6.5 * box.w / mapPanel), Halo: tenth(3 * box.w / mapPanel), Pins: pins}
+	m := newCityMap(points, label)
+	pins, cities := onePinAPlace(rows, 2*m.Dot)
+	for i := range pins {
+		pins[i].Label = cities[i]
+	}
+	return m.with(pins)
+}
+
+// newCityMap is the part of the world around pins, for a panel beside a list.
+func newCityMap(pins []MapPin, label string) Map {
+	box := wholeWorld
+	if len(pins) > 0 {
+		box = around(pins)
+	}
+	return Map{
+		ViewBox: box.String(), Label: label, FontSize: tenth(13 * box.w / mapPanel), Dot: tenth(6.5 * box.w / mapPanel), Halo: tenth(3 * box.w / mapPanel),
+		box: box,
+	}
+}
+
+// with is the map with these pins and their labels.
+func (m Map) with(pins []MapPin) Map {
+	m.Pins = pins
 	for i := range m.Pins {
 		m.Pins[i].width = textWidth(m.Pins[i].Label) * m.FontSize
 	}
-	placeLabels(m.Pins, box, m.Dot, m.FontSize, nil)
+	placeLabels(m.Pins, m.box, m.Dot, m.FontSize, nil)
 	return m
 }
 
-// newWorldMap shows all groups as dots, and the faces of ambassadors at their places.
+func newGroupPin(row models.GroupRow) MapPin {
+	x, y := artwork.Project(row.Latitude, row.Longitude)
+	return MapPin{
+		Slug: row.Slug, URL: links.Group(row.Slug), Name: row.Name, Title: row.Name + ", " + placeWords(row.City, row.Country), X: tenth(x), Y: tenth(y),
+		Near: nearby{row.Latitude, row.Longitude}.String(),
+	}
+}
+
+// onePinAPlace is a pin for each place with groups, with its city; what is nearer than distance is one place. The pin of several
+// groups leads to the list that begins with them.
+func onePinAPlace(rows []models.GroupRow, distance float64) (pins []MapPin, cities []string) {
+	type place struct {
+		first  models.GroupRow
+		x, y   float64
+		groups int
+		around bool // there are several cities
+	}
+	places := map[[2]int][]*place{} // by squares of that size
+	near := func(x, y float64) *place {
+		for _, dx := range []float64{0, -distance, distance} {
+			for _, dy := range []float64{0, -distance, distance} {
+				for _, p := range places[[2]int{int((x + dx) / distance), int((y + dy) / distance)}] {
+					if math.Hypot(p.x-x, p.y-y) < distance {
+						return p
+					}
+				}
+			}
+		}
+		return nil
+	}
+	var order []*place
+	for _, row := range rows {
+		x, y := artwork.Project(row.Latitude, row.Longitude)
+		p := near(x, y)
+		if p == nil {
+			p = &place{first: row, x: x, y: y}
+			square := [2]int{int(x / distance), int(y / distance)}
+			places[square], order = append(places[square], p), append(order, p)
+		}
+		p.groups++
+		p.around = p.around || row.City != p.first.City
+	}
+	for _, p := range order {
+		pin := newGroupPin(p.first)
+		if p.groups > 1 {
+			pin.URL = links.Groups + "?near=" + url.QueryEscape(pin.Near)
+			pin.Title = fmt.Sprintf("%d groups in ", p.groups)
+			if p.around {
+				pin.Title += "and around "
+			}
+			pin.Title += placeWords(p.first.City, p.first.Country)
+		}
+		pins, cities = append(pins, pin), append(cities, p.first.City)
+	}
+	return pins, cities
+}
+
+// newWorldMap shows where groups are as dots, and the faces of ambassadors at their places.
 func newWorldMap(groups []models.GroupRow, ambassadors []models.AmbassadorRow, label string) Map {
 	m := Map{ViewBox: wholeWorld.String(), Label: label, FontSize: 13, Dot: 4}
-	dots := make([]rect, len(groups))
-	for i, g := range groups {
-		x, y := artwork.Project(g.Latitude, g.Longitude)
-		m.Pins = append(m.Pins, MapPin{Slug: g.Slug, URL: links.Group(g.Slug), Name: g.Name, Title: g.Name + ", " + g.City, X: tenth(x), Y: tenth(y)})
-		dots[i] = rect{x - 4, y - 4, 8, 8}
+	m.Pins, _ = onePinAPlace(groups, 2*m.Dot)
+	dots := make([]rect, len(m.Pins))
+	for i, p := range m.Pins {
+		dots[i] = rect{p.X - m.Dot, p.Y - m.Dot, 2 * m.Dot, 2 * m.Dot}
 	}
 	var faces []MapPin
+	seen := map[[2]int]bool{}
 	for _, a := range ambassadors {
 		if a.Latitude == nil || a.Longitude == nil {
 			continue
 		}
 		x, y := artwork.Project(*a.Latitude, *a.Longitude)
+		// A face that another would cover is found in the directory.
+		square := [2]int{int(x / faceRadius), int(y / faceRadius)}
+		if seen[square] {
+			continue
+		}
+		seen[square] = true
 		face := newFace(a.Name, a.Photo)
 		pin := MapPin{
 			Slug: a.Slug, URL: links.Ambassador(a.Slug), Name: a.Name, Title: a.Name + ", " + placeWords(a.City, a.Country),

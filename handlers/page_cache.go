@@ -288,7 +288,7 @@ func (p *cachedPage) send(asked *fasthttp.RequestHeader, answer *fasthttp.Respon
 // readParameters are the parameters of a query that public pages read, ignoredParameters what others put there to
 // recognise whom they sent.
 var (
-	readParameters    = []string{"country", "group", "kind", "language", "mode", "page", "q", "region", "topic"}
+	readParameters    = []string{"country", "group", "kind", "language", "mode", "near", "page", "q", "region", "topic"}
 	ignoredParameters = []string{"fbclid", "gclid", "mc_cid", "mc_eid", "utm_campaign", "utm_content", "utm_id", "utm_medium", "utm_source", "utm_term"}
 )
 

@@ -14,7 +14,7 @@ import (
 type Pager struct {
 	Page, Pages  int
 	Newer, Older string // paths; empty at the ends
-	Ahead        bool   // the list runs into the future, so that what is further on is later
+	Back, On     string // what these two are called
 }
 
 // pageNumber is the page of a list that is asked for, from 1. What is not a page is not found.
@@ -30,7 +30,7 @@ func pageNumber(c *fiber.Ctx) (int, error) {
 // newPager is for a page of the list at path, which has total lines, size a page. A page beyond the end is not found;
 // the first page is there even when the list is empty.
 func newPager(path string, page, total, size int) (Pager, error) {
-	p := Pager{Page: page, Pages: max(1, (total+size-1)/size)}
+	p := Pager{Page: page, Pages: max(1, (total+size-1)/size), Back: "Newer", On: "Older"}
 	if page > p.Pages {
 		return p, fmt.Errorf("%w: page %d of %d", models.ErrNotFound, page, p.Pages)
 	}

@@ -388,6 +388,7 @@ func TestListsCostTheSameForFewAndMany(t *testing.T) {
 	}
 	cost := func(path string) int64 {
 		t.Helper()
+		w.noticed() // what pages share is read by each of them
 		queries.Store(0)
 		w.page(w.get("", path), http.StatusOK)
 		return queries.Load()
@@ -416,6 +417,58 @@ func TestListsCostTheSameForFewAndMany(t *testing.T) {
 		if after := cost(path); after != before[path] || after == 0 {
 			t.Errorf("%s: %d queries for few rows, %d for many", path, before[path], after)
 		}
+	}
+}
+
+func TestLongListsOfGroupsAndAmbassadorsHavePages(t *testing.T) {
+	w := newPeopleWorld(t)
+	for i := range int64(120) {
+		slug, at := fmt.Sprintf("more-%d", i), w.store.Now()
+		lyon := newTestGroup(200+i, slug, "Lyon", "FR", 45.76+float64(i%2)/50, 4.83, models.GroupListed)
+		someone := &models.Ambassador{ID: 200 + i, Slug: slug, Status: models.AmbassadorPublished, Name: "Person " + slug, Country: "FR", Version: 1, CreatedAt: at, UpdatedAt: at}
+		for _, row := range []any{lyon, someone, newTestEvent(200+i, 200+i, slug, "Event "+slug, at.Add(time.Hour))} {
+			if err := w.db.Writer.Create(row).Error; err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	w.noticed()
+	for _, tt := range []struct {
+		path       string
+		row        string
+		rows       int
+		first, has string
+		status     int
+	}{
+		{"/groups", ".group-row", 24, "", `.pager a[rel=next][href="/groups?page=2"]`, 200},
+		{"/groups?page=6", ".group-row", 3, "", `.pager a[rel=prev][href="/groups?page=5"]`, 200},
+		{"/groups?page=7", "", 0, "", "", 404},
+		{"/groups?q=nairobi", ".group-row", 1, "CD Nairobi", `.map a[href="/groups/nairobi"]`, 200},
+		{"/groups?country=FR&page=5", ".group-row", 24, "CD Lyon", `.pager a[href="/groups?country=FR&page=4"]`, 200},
+		{"/groups?near=-1.3,36.8", ".group-row", 24, "CD Nairobi", `.map a[href^="/groups?near=45.7"][aria-label="120 groups in Lyon, France"]`, 200},
+		{"/groups?near=north", "", 0, "", "", 404},
+		{"/ambassadors", "#people li", 24, "", `.pager a[href="/ambassadors?page=2"]`, 200},
+		{"/ambassadors?q=helen", "#people li", 1, "", `#people a[href="/ambassadors/helen-beal"]`, 200},
+		{"/ambassadors?country=FR&page=5", "#people li", 24, "", `.pager a[href="/ambassadors?country=FR&page=4"]`, 200},
+		{"/events", "", 0, "", `select[name=country], .filters`, 200},
+		{"/events?group=more-7", ".event-row", 1, "", `option[value="more-7"][selected]`, 200},
+	} {
+		doc := w.page(w.get("", tt.path), tt.status)
+		if n := doc.Count(tt.row + ":not([hidden])"); tt.row != "" && n != tt.rows {
+			t.Errorf("%s shows %d rows, want %d", tt.path, n, tt.rows)
+		}
+		if tt.has != "" && !doc.Has(tt.has) {
+			t.Errorf("%s has no %s", tt.path, tt.has)
+		}
+		if doc.Has("form[data-filter]") {
+			t.Errorf("%s lets the browser narrow what it does not have", tt.path)
+		}
+		if got := doc.Text(".group-row h2"); tt.first != "" && !strings.HasPrefix(got, tt.first) {
+			t.Errorf("%s begins with %q, want %q", tt.path, got, tt.first)
+		}
+	}
+	if doc := w.page(w.get("", "/events"), http.StatusOK); doc.Has("select[name=group]") {
+		t.Error("121 groups are offered to choose from")
 	}
 }
 

@@ -52,8 +52,11 @@ const plainPagePath = "/*"
 // contentsFrom is how many headings a page needs for its contents to be shown.
 const contentsFrom = 3
 
-// projectPosts is how many posts a project's page shows.
-const projectPosts = 6
+// How much of each list a project's page shows.
+const (
+	projectPosts  = 6
+	projectGroups = 12
+)
 
 func (a *App) showPlainPage(c *fiber.Ctx) error {
 	ctx := c.UserContext()
@@ -118,16 +121,19 @@ func (a *App) addProject(c *fiber.Ctx, page *PlainPage, project string) error {
 		}
 		page.Posts, page.PostsURL = newPostLines(posts), links.Tag(tag.Slug)
 	}
-	groups, err := a.Store.Groups(ctx, models.GroupFilter{})
+	directory, err := a.groupDirectory(ctx)
 	if err != nil {
 		return err
 	}
-	now := a.Store.Now()
 	search := models.GroupSearch{Topic: project}
-	for _, row := range groups {
+	var about []models.GroupRow
+	for _, row := range directory.rows {
 		if search.Matches(row) {
-			page.Groups = append(page.Groups, newGroupLine(row, now))
+			about = append(about, row)
 		}
+	}
+	if page.Groups, err = a.groupLines(ctx, about[:min(len(about), projectGroups)]); err != nil {
+		return err
 	}
 	page.GroupsURL = links.Groups + "?topic=" + project
 	return nil
@@ -157,10 +163,11 @@ func (a *App) showApply(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	people, err := a.Store.Ambassadors(c.UserContext(), models.AmbassadorFilter{})
+	directory, err := a.peopleDirectory(c.UserContext())
 	if err != nil {
 		return err
 	}
+	people := directory.rows
 	page := ApplyShow{
 		Layout: a.layout(c, found.Title, found.Description), Heading: found.Title, Standfirst: found.Description,
 		Art: blessed(artwork.Cover(links.Apply, 560, 420, "")),

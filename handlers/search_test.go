@@ -194,7 +194,7 @@ func sitemap(t *testing.T, body []byte) map[string]string {
 }
 
 func TestTheSitemapNamesWhatIsPublicAndOurs(t *testing.T) {
-	app, _, now := searchSite(t)
+	app, store, now := searchSite(t)
 	_, body := fetch(t, app, "/sitemap.xml")
 	addresses := sitemap(t, body)
 	for _, path := range []string{"/", "/events", "/blog", "/blog/tekton-tasks", "/blog/tag/gitops", "/ambassadors/helen-beal", "/projects/tekton"} {
@@ -219,6 +219,13 @@ func TestTheSitemapNamesWhatIsPublicAndOurs(t *testing.T) {
 	_, body = fetch(t, app, "/sitemap.xml")
 	if _, ok := sitemap(t, body)["/blog/later"]; !ok {
 		t.Error("a scheduled post is missing at its time")
+	}
+	entries, err := store.Sitemap(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := store.CountSitemap(t.Context()); err != nil || n != len(entries) {
+		t.Errorf("counted %d entries of %d: %v", n, len(entries), err)
 	}
 	for _, path := range []string{"/sitemap-1.xml", "/sitemap-0.xml", "/sitemap-x.xml"} {
 		if response, _ := fetch(t, app, path); response.StatusCode != http.StatusNotFound {

@@ -62,40 +62,42 @@ func sitemapAddresses(site links.Site, entries []models.SitemapEntry) []sitemapA
 	return all
 }
 
-// sitemapParts is the sitemap, or, when there are more addresses than one may hold, an index and the sitemaps that it
-// names: part 0 is at links.Sitemap, part n at numberedSitemap(n).
-func sitemapParts(site links.Site, all []sitemapAddress) []any {
-	if len(all) <= sitemapLimit {
-		return []any{sitemapFile{Addresses: all}}
-	}
+// sitemapsOf names the sitemaps that so many addresses take: part n is at numberedSitemap(n).
+func sitemapsOf(site links.Site, addresses int) sitemapIndex {
 	var index sitemapIndex
-	parts := []any{nil}
-	for n := 1; len(all) > 0; n++ {
-		size := min(len(all), sitemapLimit)
-		parts = append(parts, sitemapFile{Addresses: all[:size]})
+	for n := 1; (n-1)*sitemapLimit < addresses; n++ {
 		index.Sitemaps = append(index.Sitemaps, sitemapAddress{Location: site.Abs(numberedSitemap(n))})
-		all = all[size:]
 	}
-	parts[0] = index
-	return parts
+	return index
 }
 
 func numberedSitemap(n int) string { return fmt.Sprintf("/sitemap-%d.xml", n) }
 
-// sendSitemap answers with the sitemap, or with one of those that its index names.
+// sendSitemap answers with the sitemap; when there are more addresses than one may hold, with an index or one of the sitemaps
+// that it names.
 func (a *App) sendSitemap(c *fiber.Ctx) error {
-	entries, err := a.Store.Sitemap(c.UserContext())
+	entries, err := a.Store.CountSitemap(c.UserContext())
 	if err != nil {
 		return err
 	}
-	parts := sitemapParts(a.Site, sitemapAddresses(a.Site, entries))
+	index := sitemapsOf(a.Site, len(sitemapLists)+entries)
 	n := 0
 	if c.Path() != links.Sitemap {
-		if n, err = c.ParamsInt("part"); err != nil || n < 1 || n >= len(parts) || c.Path() != numberedSitemap(n) {
+		if n, err = c.ParamsInt("part"); err != nil || n < 1 || n > len(index.Sitemaps) || len(index.Sitemaps) == 1 || c.Path() != numberedSitemap(n) {
 			return fmt.Errorf("%w: sitemap", models.ErrNotFound)
 		}
 	}
-	body, err := xml.Marshal(parts[n])
+	var sitemap any = index
+	if n > 0 || len(index.Sitemaps) == 1 {
+		entries, err := a.Store.Sitemap(c.UserContext())
+		if err != nil {
+			return err
+		}
+		all := sitemapAddresses(a.Site, entries)
+		first := min(max(n-1, 0)*sitemapLimit, len(all))
+		sitemap = sitemapFile{Addresses: all[first:min(first+sitemapLimit, len(all))]}
+	}
+	body, err := xml.Marshal(sitemap)
 	if err != nil {
 		return err
 	}

@@ -51,17 +51,14 @@ func (s *Store) Ambassadors(ctx context.Context, f AmbassadorFilter) ([]Ambassad
 		q = q.Where("a.cohort_id = ?", f.CohortID)
 	}
 	if f.GroupID != 0 {
-		q = q.Where(`EXISTS (SELECT 1 FROM group_organisers o WHERE o.group_id = ? AND
-			(o.ambassador_id = a.id OR o.user_id = a.user_id))`, f.GroupID)
+		q = q.Where(`(a.id IN (SELECT ambassador_id FROM group_organisers WHERE group_id = ?)
+			OR a.user_id IN (SELECT user_id FROM group_organisers WHERE group_id = ?))`, f.GroupID, f.GroupID)
 	}
 	var rows []AmbassadorRow
 	if err := q.Find(&rows).Error; err != nil {
 		return nil, translate(err)
 	}
-	// The two databases order names differently.
-	slices.SortFunc(rows, func(a, b AmbassadorRow) int {
-		return strings.Compare(fold(a.Name)+" "+a.Slug, fold(b.Name)+" "+b.Slug)
-	})
+	sortFolded(rows, func(a AmbassadorRow) (string, string) { return a.Name, a.Slug })
 	return rows, nil
 }
 

@@ -82,7 +82,7 @@ func (s *Store) nextMoment(ctx context.Context, now time.Time) (time.Time, error
 		"SELECT expire_at FROM posts WHERE status = 'published' AND expire_at > $1 AND expire_at < $2",
 	}
 	for _, column := range []string{"published_at", "opens_at", "closes_at", "starts_at", "ends_at"} {
-		queries = append(queries, "SELECT "+column+" FROM events WHERE ends_at > $1 AND "+column+" > $1 AND "+column+" < $2")
+		queries = append(queries, "SELECT "+column+" FROM events WHERE "+column+" > $1 AND "+column+" < $2")
 	}
 	err := s.each(ctx, strings.Join(queries, " UNION ALL ")+" ORDER BY 1 LIMIT 1", []any{now, next}, func(scan scanner) error { return scan(&next) })
 	return next, err

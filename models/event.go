@@ -3,6 +3,7 @@ package models
 import (
 	"database/sql/driver"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -173,11 +174,22 @@ func LocalTime(local, timezone string) (time.Time, error) {
 }
 
 // Location is the event's zone; UTC when the stored name is unknown to this program.
-func (e Event) Location() *time.Location {
-	zone, err := time.LoadLocation(e.Timezone)
+func (e Event) Location() *time.Location { return Zone(e.Timezone) }
+
+// zones are the time zones that rows named so far: to read one from its file takes longer than to show an event.
+var zones sync.Map
+
+// Zone is a time zone by the name that a row holds; UTC when it is unknown to this program.
+func Zone(name string) *time.Location {
+	known, _ := zones.Load(name)
+	if zone, ok := known.(*time.Location); ok {
+		return zone
+	}
+	zone, err := time.LoadLocation(name)
 	if err != nil {
 		return time.UTC
 	}
+	zones.Store(name, zone)
 	return zone
 }
 

@@ -66,7 +66,7 @@ func (s *Store) EventBySlug(ctx context.Context, slug string) (EventDetail, erro
 // publicEventID finds a public event by its slug, or by one that it had before.
 func (s *Store) publicEventID(ctx context.Context, slug string) (int64, error) {
 	var id int64
-	err := s.each(ctx, `SELECT e.id FROM events e WHERE e.status IN ('published', 'cancelled') AND e.published_at <= $1 AND (e.slug = $2 OR
+	err := s.each(ctx, `SELECT e.id FROM events e WHERE e.status <> 'draft' AND e.published_at <= $1 AND (e.slug = $2 OR
 		e.id = (SELECT object_id FROM slug_history WHERE kind = 'event' AND slug = $2))
 		ORDER BY CASE WHEN e.slug = $2 THEN 0 ELSE 1 END LIMIT 1`, []any{s.Now(), slug}, func(scan scanner) error { return scan(&id) })
 	if err == nil && id == 0 {

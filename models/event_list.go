@@ -42,7 +42,7 @@ type EventRow struct {
 }
 
 // publicEvents is the one condition under which events are public, for a table called e. It takes the time once.
-const publicEvents = "e.status IN ('published', 'cancelled') AND e.published_at <= ?"
+const publicEvents = "e.status <> 'draft' AND e.published_at <= ?"
 
 // eventRowColumns are the columns of an EventRow from events e and groups g: all but the text.
 const eventRowColumns = `e.id, e.slug, e.uid, e.sequence, e.series_id, e.group_id, e.status, e.kind, e.mode, e.title, e.summary,
@@ -60,7 +60,8 @@ func (f EventFilter) where(now time.Time) (condition string, args []any) {
 	case ComingEvents:
 		add("e.ends_at > ?", now)
 	case PastEvents:
-		add("e.ends_at <= ?", now)
+		// What is over has begun: the list is read from its own end.
+		add("e.ends_at <= ? AND e.starts_at <= ?", now, now)
 	case NewEvents:
 	}
 	if f.Kind != "" {
@@ -108,7 +109,12 @@ func (f EventFilter) order() string {
 func (s *Store) Events(ctx context.Context, f EventFilter) ([]EventRow, error) {
 	condition, args := f.where(s.Now())
 	// The page is cut out by an index before its rows are read, which are long. SQLite keeps to the order of a CROSS JOIN.
-	page := "SELECT e.id FROM events e WHERE " + condition + " ORDER BY " + f.order()
+	order := f.order()
+	if f.Period == ComingEvents {
+		// What is coming is a short end of the index by ends. In the order of starts it lies behind all that is over.
+		order = strings.Replace(order, "e.starts_at", "coalesce(e.starts_at, e.ends_at)", 1)
+	}
+	page := "SELECT e.id FROM events e WHERE " + condition + " ORDER BY " + order
 	if f.Limit > 0 {
 		page += " LIMIT ? OFFSET ?"
 		args = append(args, f.Limit, f.Offset)
@@ -160,7 +166,7 @@ func (s *Store) CalendarEvents(ctx context.Context, groupID, ambassadorID int64)
 	return rows, translate(err)
 }
 
-// EventChoices are the values by which the coming events can be narrowed.
+// EventChoices are the values by which a list of events can be narrowed.
 type EventChoices struct {
 	Countries []string // ISO 3166-1 alpha-2
 	Groups    []EventGroup
@@ -172,15 +178,31 @@ type EventGroup struct {
 	Slug, Name string
 }
 
-// EventChoices finds the countries and listed groups of the events of a period.
-func (s *Store) EventChoices(ctx context.Context, period EventPeriod) (EventChoices, error) {
+// maxGroupChoices is among how many groups somebody is let choose.
+const maxGroupChoices = 100
+
+// EventChoices finds the countries of the events of a period, and the listed groups of those that are in a country, "" for
+// any. Where these groups are more than somebody looks through, they are none.
+func (s *Store) EventChoices(ctx context.Context, period EventPeriod, country string) (EventChoices, error) {
 	condition, args := EventFilter{Period: period}.where(s.Now())
 	var c EventChoices
-	if err := s.read(ctx).Raw("SELECT DISTINCT e.venue_country FROM events e WHERE "+condition+
-		" AND e.venue_country <> '' ORDER BY 1", args...).Scan(&c.Countries).Error; err != nil {
+	// From each country on, the next is the first of an index.
+	if err := s.read(ctx).Raw(`WITH RECURSIVE countries (code) AS (
+			SELECT min(venue_country) FROM events WHERE venue_country > ''
+			UNION ALL SELECT (SELECT min(x.venue_country) FROM events x WHERE x.venue_country > countries.code) FROM countries WHERE countries.code IS NOT NULL)
+		SELECT code FROM countries WHERE EXISTS (SELECT 1 FROM events e WHERE e.venue_country = countries.code AND `+condition+`) ORDER BY code`,
+		args...).Scan(&c.Countries).Error; err != nil {
 		return c, translate(err)
 	}
-	err := s.read(ctx).Raw(`SELECT g.id, g.slug, g.name FROM groups g WHERE g.status = 'listed'
-		AND EXISTS (SELECT 1 FROM events e WHERE e.group_id = g.id AND `+condition+") ORDER BY g.name, g.id", args...).Scan(&c.Groups).Error
+	hosts := "EXISTS (SELECT 1 FROM events e WHERE e.group_id = g.id AND " + condition + ")"
+	if country != "" {
+		hosts = "g.id IN (SELECT e.group_id FROM events e WHERE e.venue_country = ? AND " + condition + ")"
+		args = append([]any{country}, args...)
+	}
+	err := s.read(ctx).Raw("SELECT g.id, g.slug, g.name FROM groups g WHERE g.status = 'listed' AND "+hosts+" ORDER BY g.name, g.id LIMIT ?",
+		append(args, maxGroupChoices+1)...).Scan(&c.Groups).Error
+	if len(c.Groups) > maxGroupChoices {
+		c.Groups = nil
+	}
 	return c, translate(err)
 }

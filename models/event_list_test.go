@@ -82,7 +82,7 @@ func TestListsOfEventsHoldWhatIsPublicInTheirOrder(t *testing.T) {
 		if rows, err := s.CalendarEvents(t.Context(), group.ID, 0); err != nil || slugsOf(rows) != "[later]" || rows[0].GroupName != "Berlin" {
 			t.Errorf("calendar of the group: %s, %v", slugsOf(rows), err)
 		}
-		c, err := s.EventChoices(t.Context(), models.ComingEvents)
+		c, err := s.EventChoices(t.Context(), models.ComingEvents, "")
 		if err != nil || fmt.Sprint(c.Countries) != "[DE]" || len(c.Groups) != 1 || c.Groups[0].Slug != "berlin" {
 			t.Errorf("choices %+v, %v", c, err)
 		}

@@ -13,7 +13,8 @@ import (
 
 // GroupFilter chooses listed groups; its zero value is all of them.
 type GroupFilter struct {
-	AmbassadorID int64 // whom the ambassador organises, with or without an account
+	AmbassadorID int64   // who organises them, with or without an account
+	IDs          []int64 // these alone; nil: all
 }
 
 // GroupRow is a group as lists and the map show it, with its next public event.
@@ -34,6 +35,8 @@ type GroupRow struct {
 	NextStartsAt      *time.Time
 	NextTimezone      string
 	NextDatePrecision DatePrecision
+
+	topicSlugs []string // of the directory, where many rows are compared
 }
 
 // Groups lists listed groups by city, with the event of each that is going on or comes next at the store's time.
@@ -46,18 +49,32 @@ func (s *Store) Groups(ctx context.Context, f GroupFilter) ([]GroupRow, error) {
 			ORDER BY x.starts_at, x.id LIMIT 1)`, s.Now()).
 		Where("g.status = ?", GroupListed)
 	if f.AmbassadorID != 0 {
-		q = q.Where(`EXISTS (SELECT 1 FROM group_organisers o WHERE o.group_id = g.id AND
-			(o.ambassador_id = ? OR o.user_id = (SELECT user_id FROM ambassadors WHERE id = ?)))`, f.AmbassadorID, f.AmbassadorID)
+		q = q.Where(`g.id IN (SELECT o.group_id FROM group_organisers o WHERE
+			o.ambassador_id = ? OR o.user_id = (SELECT user_id FROM ambassadors WHERE id = ?))`, f.AmbassadorID, f.AmbassadorID)
+	}
+	if f.IDs != nil {
+		q = q.Where("g.id IN ?", append([]int64{0}, f.IDs...)) // an empty list is no SQL
 	}
 	var rows []GroupRow
 	if err := q.Find(&rows).Error; err != nil {
 		return nil, translate(err)
 	}
-	// The two databases order names differently.
-	slices.SortFunc(rows, func(a, b GroupRow) int {
-		return strings.Compare(fold(a.City)+" "+a.Slug, fold(b.City)+" "+b.Slug)
-	})
+	sortFolded(rows, func(g GroupRow) (string, string) { return g.City, g.Slug })
 	return rows, nil
+}
+
+// GroupDirectory lists all listed groups by city, without their events: to look for some of them.
+func (s *Store) GroupDirectory(ctx context.Context) ([]GroupRow, error) {
+	var rows []GroupRow
+	err := s.each(ctx, "SELECT id, slug, name, city, country, latitude, longitude, topics, language, sample FROM groups WHERE status = 'listed'", nil, func(scan scanner) error {
+		var g GroupRow
+		err := scan(&g.ID, &g.Slug, &g.Name, &g.City, &g.Country, &g.Latitude, &g.Longitude, &g.Topics, &g.Language, &g.Sample)
+		g.topicSlugs = slugsOf(g.Topics)
+		rows = append(rows, g)
+		return err
+	})
+	sortFolded(rows, func(g GroupRow) (string, string) { return g.City, g.Slug })
+	return rows, err
 }
 
 // GroupSearch is what a visitor of the groups looks for; empty fields do not matter.
@@ -72,7 +89,7 @@ type GroupSearch struct {
 func (q GroupSearch) Matches(g GroupRow) bool {
 	return (q.Country == "" || g.Country == q.Country) &&
 		(q.Region == "" || RegionOf(g.Country) == q.Region) &&
-		(q.Topic == "" || hasTopic(g.Topics, q.Topic)) &&
+		(q.Topic == "" || slices.Contains(g.topicSlugs, q.Topic) || g.topicSlugs == nil && hasTopic(g.Topics, q.Topic)) &&
 		containsWords(g.SearchText(), q.Text)
 }
 

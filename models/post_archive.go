@@ -145,22 +145,22 @@ func (s *Store) PostsChangedAt(ctx context.Context, f PostFilter) (time.Time, er
 	return last.UTC(), translate(err)
 }
 
-// FeedOwners lists by name the public groups and profiles, each of which has a feed; Posts counts what is in it.
-func (s *Store) FeedOwners(ctx context.Context) (groups, ambassadors []ArchiveRow, err error) {
-	groups, err = s.archives(ctx, `SELECT g.id, g.slug, g.name, count(p.id) AS posts FROM groups g
-		LEFT JOIN posts p ON p.group_id = g.id AND `+publicPosts+`
-		WHERE g.status = 'listed' GROUP BY g.id, g.slug, g.name ORDER BY g.name, g.id`)
+// FeedOwners lists by name the first public groups and profiles, each of which has a feed; Posts counts what is in it.
+func (s *Store) FeedOwners(ctx context.Context, limit int) (groups, ambassadors []ArchiveRow, err error) {
+	now := s.Now()
+	err = s.read(ctx).Raw(`SELECT g.id, g.slug, g.name, (SELECT count(*) FROM posts p WHERE p.group_id = g.id AND `+publicPosts+`) AS posts
+		FROM groups g WHERE g.status = 'listed' ORDER BY g.name, g.id LIMIT ?`, now, now, limit).Scan(&groups).Error
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, translate(err)
 	}
 	// A profile has one byline at most; what introduces its ambassador under their own name is not counted twice.
-	now := s.Now()
 	err = s.read(ctx).Raw(`SELECT a.id, a.slug, a.name, coalesce(kept.posts, 0)
 			- (SELECT count(*) FROM `+hiddenPosts+` AS hidden JOIN post_bylines l ON l.post_id = hidden.id AND l.byline_id = b.id)
 			+ (SELECT count(*) FROM posts p WHERE p.introduces_id = a.id AND `+publicPosts+`
 				AND NOT EXISTS (SELECT 1 FROM post_bylines l WHERE l.post_id = p.id AND l.byline_id = b.id)) AS posts
-		FROM ambassadors a LEFT JOIN bylines b ON b.ambassador_id = a.id
+		FROM (SELECT id, slug, name FROM ambassadors WHERE status = 'published' ORDER BY name, id LIMIT ?) AS a
+		LEFT JOIN bylines b ON b.ambassador_id = a.id
 		LEFT JOIN post_counts kept ON kept.list = 'byline' AND kept.object_id = b.id
-		WHERE a.status = 'published' ORDER BY a.name, a.id`, now, now, now, now).Scan(&ambassadors).Error
+		ORDER BY a.name, a.id`, now, now, now, now, limit).Scan(&ambassadors).Error
 	return groups, ambassadors, translate(err)
 }

@@ -338,7 +338,7 @@ func TestAnAmbassadorsPostsAreThoseTheyWroteAndTheOneThatIntroducesThem(t *testi
 		if got := rows[1].Authors[1].AmbassadorSlug; got != "ana-sa" {
 			t.Errorf("the byline leads to %q", got)
 		}
-		_, ambassadors, err := store.FeedOwners(ctx)
+		_, ambassadors, err := store.FeedOwners(ctx, 100)
 		if err != nil || len(ambassadors) != 1 || ambassadors[0].Posts != 2 {
 			t.Errorf("people to follow: %v, %v", ambassadors, err)
 		}

@@ -2,6 +2,7 @@ package models
 
 import (
 	"strings"
+	"sync"
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
@@ -51,11 +52,25 @@ var regionOf = func() map[string]Region {
 	return of
 }()
 
+// regionCountryNames are the names of the countries that have a region: lists of places ask for them row by row.
+var regionCountryNames = sync.OnceValue(func() map[string]string {
+	names := map[string]string{}
+	for country := range regionOf {
+		if region, err := language.ParseRegion(country); err == nil && region.IsCountry() {
+			names[country] = countryNames.Name(region)
+		}
+	}
+	return names
+})
+
 // RegionOf is the region of a country, an ISO 3166-1 alpha-2 code; "" where it has none.
 func RegionOf(country string) Region { return regionOf[country] }
 
 // CountryName is the English name of a country, an ISO 3166-1 alpha-2 code; "" for what is no country.
 func CountryName(country string) string {
+	if name, ok := regionCountryNames()[country]; ok {
+		return name
+	}
 	region, err := language.ParseRegion(country)
 	if err != nil || !region.IsCountry() {
 		return ""

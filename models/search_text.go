@@ -102,11 +102,7 @@ var foldedLetters = strings.NewReplacer("ł", "l", "ø", "o", "đ", "d", "ħ", "
 
 // foldWord is a word in the form in which its spellings compare equal: without case, accents and widths.
 func foldWord(word string) string {
-	ascii := true
-	for i := range len(word) {
-		ascii = ascii && word[i] < utf8.RuneSelf
-	}
-	if ascii {
+	if ascii(word) {
 		return cut(strings.ToLower(word), maxWord)
 	}
 	word = strings.Map(func(r rune) rune {
