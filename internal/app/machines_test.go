@@ -192,6 +192,7 @@ func number(t *testing.T, db *database.DB, query string) (n int) {
 }
 
 func TestSeveralMachinesAreOnePortal(t *testing.T) {
+	t.Parallel()
 	m := newMachines(t)
 	t.Run("a session holds at all of them, and what one publishes the others show", func(t *testing.T) {
 		at := func(p *process) *portal { return &portal{URL: p.url} }
@@ -371,6 +372,7 @@ func visit(address string) (status int, err error) {
 }
 
 func TestAWorkerWorksThoughItsAddressIsTaken(t *testing.T) {
+	t.Parallel()
 	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -398,6 +400,7 @@ func TestAWorkerWorksThoughItsAddressIsTaken(t *testing.T) {
 }
 
 func TestAfterARestartOfPostgreSQLNoPageStaysAsItWas(t *testing.T) {
+	t.Parallel()
 	address, restart := testkit.RestartablePostgres(t)
 	p := serve(t, "PORTAL_DATABASE_URL", address)
 	_, before := p.get(t, "/events")

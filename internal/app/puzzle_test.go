@@ -43,6 +43,7 @@ func solves(b *testkit.Browser) {
 }
 
 func TestBrowserProvesItsWorkInACrowd(t *testing.T) {
+	t.Parallel()
 	const path = "/events/krakow-supply-chain-hackathon/register"
 	p := serve(t, "PORTAL_RATE_LIMIT", "on")
 	p.crowd(t, path, 60)

@@ -10,6 +10,7 @@ import (
 )
 
 func TestMalformedRequestsAreRefused(t *testing.T) {
+	t.Parallel()
 	p := serve(t, "PORTAL_SEED", "none")
 	host := strings.TrimPrefix(p.URL, "http://")
 	if kept, err := stranger.Get(p.URL + "/"); err != nil {
@@ -59,6 +60,7 @@ func TestMalformedRequestsAreRefused(t *testing.T) {
 }
 
 func TestChangesFromOtherSitesAreRefused(t *testing.T) {
+	t.Parallel()
 	p := serve(t, "PORTAL_SEED", "none")
 	for name, tt := range map[string]struct {
 		headers map[string]string
@@ -93,6 +95,7 @@ func TestChangesFromOtherSitesAreRefused(t *testing.T) {
 }
 
 func TestWhatTheServerRefusesItselfIsAnsweredAsSafely(t *testing.T) {
+	t.Parallel()
 	p := serve(t, "PORTAL_SEED", "none")
 	conn, err := net.Dial("tcp", strings.TrimPrefix(p.URL, "http://"))
 	if err != nil {

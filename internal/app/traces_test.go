@@ -69,6 +69,7 @@ func (c *traceCollector) named(t *testing.T, name string) *tracepb.Span {
 }
 
 func TestTracesTellOfRequestsTransactionsCallsAndMailsAndOfNobody(t *testing.T) {
+	t.Parallel()
 	const trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 	issuer := httptest.NewServer(http.NotFoundHandler())
 	defer issuer.Close()
@@ -153,6 +154,7 @@ func TestTracesTellOfRequestsTransactionsCallsAndMailsAndOfNobody(t *testing.T) 
 }
 
 func TestNobodyWaitsForACollectorThatIsGone(t *testing.T) {
+	t.Parallel()
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
 	p := serve(t, "OTEL_EXPORTER_OTLP_ENDPOINT", gone.URL)
