@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/mattn/go-sqlite3"
+	"github.com/pressly/goose/v3"
+	goosedb "github.com/pressly/goose/v3/database"
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
 )
@@ -117,4 +119,32 @@ func soundSQLite(ctx context.Context, pool *sql.DB, path string) error {
 func SQLiteVersion() string {
 	version, _, _ := sqlite3.Version()
 	return version
+}
+
+// migrationWait is how long a process that migrates waits for another: as long as one migration of a large database takes.
+const migrationWait = 10 * time.Minute
+
+// sqliteTurns lets of several processes that migrate together each migration be applied by one. SQLite makes their transactions
+// take turns; one that comes second is undone.
+func sqliteTurns(pool *sql.DB) ([]goose.ProviderOption, error) {
+	pool.SetMaxOpenConns(1)
+	if _, err := pool.Exec(fmt.Sprintf("PRAGMA busy_timeout = %d", migrationWait.Milliseconds())); err != nil { //nolint:noctx // asks nothing of the file
+		return nil, err
+	}
+	store, err := goosedb.NewStore(goose.DialectSQLite3, goose.DefaultTablename)
+	return []goose.ProviderOption{goose.WithStore(onceStore{store})}, err
+}
+
+// onceStore notes what is applied. A migration that another process has noted meanwhile it refuses, and with it the transaction.
+type onceStore struct{ goosedb.Store }
+
+// Insert notes a migration, in the transaction that applies it.
+func (s onceStore) Insert(ctx context.Context, tx goosedb.DBTxConn, applied goosedb.InsertRequest) error {
+	switch _, err := s.GetMigration(ctx, tx, applied.Version); {
+	case err == nil:
+		return fmt.Errorf("another process has applied migration %d", applied.Version)
+	case !errors.Is(err, goosedb.ErrVersionNotFound):
+		return err
+	}
+	return s.Store.Insert(ctx, tx, applied)
 }
