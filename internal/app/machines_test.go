@@ -191,7 +191,7 @@ func number(t *testing.T, db *database.DB, query string) (n int) {
 	return n
 }
 
-func TestSeveralMachinesAreOnePortal(t *testing.T) {
+func TestSeveralMachinesAreOnePortal(t *testing.T) { //nolint:tparallel // its parts follow one another
 	t.Parallel()
 	m := newMachines(t)
 	t.Run("a session holds at all of them, and what one publishes the others show", func(t *testing.T) {

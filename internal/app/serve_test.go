@@ -107,6 +107,7 @@ func TestADamagedDatabaseIsRefused(t *testing.T) {
 		"pages are written over": func(file []byte) []byte { copy(file[40*4096:], rubbish); return file },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			file := filepath.Join(dir, "portal.db")
 			if err := os.WriteFile(file, damage(bytes.Clone(whole)), 0o600); err != nil {

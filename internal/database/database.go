@@ -193,9 +193,9 @@ func withProvider(url string, use func(*goose.Provider) error) (err error) {
 		if err := makeFile(path); err != nil {
 			return err
 		}
-		pool, err = sql.Open("sqlite3", sqliteSource(path, false))
+		pool, err = sql.Open("sqlite3", sqliteSource(path, false, migrationWait))
 		if err == nil {
-			options, err = sqliteTurns(pool)
+			options, err = sqliteTurns()
 		}
 	} else {
 		dialect, folder = goose.DialectPostgres, "migrations/postgres"

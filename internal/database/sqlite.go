@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,11 +28,11 @@ func openSQLite(path string) (*DB, error) {
 	// In a transaction GORM's prepared statements are prepared anew each time; the driver's stay with the connection.
 	settings := config()
 	settings.PrepareStmt = false
-	writer, err := gorm.Open(sqlite.Open(sqliteSource(path, false)), settings)
+	writer, err := gorm.Open(sqlite.Open(sqliteSource(path, false, writeWait)), settings)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	reader, err := gorm.Open(sqlite.Open(sqliteSource(path, true)), config())
+	reader, err := gorm.Open(sqlite.Open(sqliteSource(path, true, writeWait)), config())
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
@@ -73,11 +74,17 @@ func limit(db *gorm.DB, connections int) error {
 	return nil
 }
 
+// How long a connection waits for another that writes. One that migrates waits for as long as a migration of a large database takes.
+const (
+	writeWait     = 5 * time.Second
+	migrationWait = 10 * time.Minute
+)
+
 // sqliteSource is the driver's address of the file. A transaction takes the write lock when it begins, because a
 // deferred one that reads first and writes later fails with SQLITE_BUSY whatever the timeout.
-func sqliteSource(path string, readOnly bool) string {
+func sqliteSource(path string, readOnly bool, wait time.Duration) string {
 	q := url.Values{
-		"_busy_timeout": {"5000"},
+		"_busy_timeout": {strconv.FormatInt(wait.Milliseconds(), 10)},
 		"_foreign_keys": {"1"},
 		"_journal_mode": {"WAL"},
 		"_mutex":        {"no"},
@@ -121,16 +128,9 @@ func SQLiteVersion() string {
 	return version
 }
 
-// migrationWait is how long a process that migrates waits for another: as long as one migration of a large database takes.
-const migrationWait = 10 * time.Minute
-
 // sqliteTurns lets of several processes that migrate together each migration be applied by one. SQLite makes their transactions
 // take turns; one that comes second is undone.
-func sqliteTurns(pool *sql.DB) ([]goose.ProviderOption, error) {
-	pool.SetMaxOpenConns(1)
-	if _, err := pool.Exec(fmt.Sprintf("PRAGMA busy_timeout = %d", migrationWait.Milliseconds())); err != nil { //nolint:noctx // asks nothing of the file
-		return nil, err
-	}
+func sqliteTurns() ([]goose.ProviderOption, error) {
 	store, err := goosedb.NewStore(goose.DialectSQLite3, goose.DefaultTablename)
 	return []goose.ProviderOption{goose.WithStore(onceStore{store})}, err
 }

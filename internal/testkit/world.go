@@ -115,6 +115,11 @@ func Open(tb testing.TB, url string, now *clock.Fake) *models.Store {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	if db.SQLite() {
+		if err := db.Writer.Exec("PRAGMA synchronous = OFF").Error; err != nil { // no test of a store pulls the plug
+			tb.Fatal(err)
+		}
+	}
 	store := models.NewStore(db.Reader, db.Writer, now.Clock(), Keys())
 	opened.Store(store, under{db, url})
 	tb.Cleanup(func() {
