@@ -6,9 +6,10 @@ APP     := github.com/cdfoundation/portal/internal/app
 LDFLAGS := -X $(APP).version=$(VERSION) -X $(APP).commit=$(COMMIT)
 
 CONTAINER ?= podman
+FOR       ?= 20m
 OPS     := .github/operations
 
-.PHONY: help run build release image faults check test browser bench vendor-assets
+.PHONY: help run build release image faults check test browser bench soak vendor-assets
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +56,9 @@ faults: build ## break what is under the program, one thing after the other (min
 # The large database is made once, in a quarter of an hour, and kept under bin.
 bench: ## measure the portal beside its limits, into .github/BENCHMARK.md (minutes, on a machine that does nothing else)
 	go run ./internal/bench bin/bench .github/BENCHMARK.md
+
+soak: ## put a mixed load on a fresh portal for FOR (20m) and see whether it grows
+	go run ./internal/bench soak $(FOR)
 
 vendor-assets: ## fetch third-party files into static/vendor again (needs npm)
 	static/vendor/update.sh

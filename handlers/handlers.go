@@ -92,7 +92,7 @@ func newApp(o Options) (*App, error) {
 	if err := a.Metrics.Register(figures{a.Store}); err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
-	if a.pages, err = newPages(); err != nil {
+	if a.pages, err = loadPages(); err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
 	}
 	if a.passkeys, err = auth.NewPasskeys(a.Site.Base(), issuer); err != nil {

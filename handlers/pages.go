@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"html/template"
+	"sync"
 
 	"github.com/cdfoundation/portal/static"
 	"github.com/cdfoundation/portal/templates"
@@ -82,6 +83,9 @@ type pages struct {
 	adminGroupList    *templates.Page[AdminGroupList]
 	adminGroupEdit    *templates.Page[AdminGroupEdit]
 }
+
+// loadPages makes the pages, once in a process: they hold nothing of a portal's own.
+var loadPages = sync.OnceValues(newPages)
 
 func newPages() (pages, error) {
 	set, err := templates.NewSet(template.FuncMap{"asset": static.Path})

@@ -12,6 +12,7 @@ import (
 )
 
 func TestBrowserSigningInAndLookingAfterThePortalWorkByKeyboardAlone(t *testing.T) {
+	t.Parallel()
 	p := serveByName(t)
 	b := testkit.NewBrowser(t)
 	b.AllowConsole("status of 422")

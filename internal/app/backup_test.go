@@ -21,13 +21,11 @@ import (
 // newEmptyPortal has settings and nothing else, as a machine on which a backup is to be restored.
 func newEmptyPortal(t *testing.T, url string) *portal {
 	t.Helper()
-	dir := t.TempDir()
-	if url == "" {
-		url = "sqlite:" + filepath.Join(dir, "portal.db")
+	p := newPortal(t)
+	if url != "" {
+		p.env["PORTAL_DATABASE_URL"] = url
 	}
-	return &portal{DataDir: dir, env: map[string]string{
-		"PORTAL_ADDR": "127.0.0.1:0", "PORTAL_RATE_LIMIT": "off", "PORTAL_LOG_LEVEL": "error", "PORTAL_DATA_DIR": dir, "PORTAL_DATABASE_URL": url,
-	}}
+	return p
 }
 
 // backedUpRows are the lines of a backup's rows in an order that is no database's own, without the header, which has a
@@ -63,6 +61,7 @@ func backedUpRows(t *testing.T, file string) []string {
 }
 
 func TestWhatWasBackedUpInARushIsThereAfterTheMachineIsGone(t *testing.T) {
+	t.Parallel()
 	eachDatabaseURL(t, func(t *testing.T, url string) {
 		p := serve(t, "PORTAL_DATABASE_URL", url)
 		if code, _, said := p.run("content", "import", newRush(t, 1000)); code != 0 {
@@ -165,6 +164,7 @@ func restored(t *testing.T, p *portal, file string, want, answered []string) {
 }
 
 func TestARestoreWantsABackup(t *testing.T) {
+	t.Parallel()
 	p := newEmptyPortal(t, "")
 	file := filepath.Join(t.TempDir(), "holiday.zip")
 	if err := os.WriteFile(file, []byte("not an archive"), 0o600); err != nil {
@@ -179,6 +179,7 @@ func TestARestoreWantsABackup(t *testing.T) {
 }
 
 func TestARestoreTakesAllOrNothing(t *testing.T) {
+	t.Parallel()
 	p := newEmptyPortal(t, "")
 	restore := func(dump, upload string) (code int, errOut string) {
 		file := filepath.Join(t.TempDir(), "portal.zip")
@@ -239,6 +240,7 @@ func TestARestoreTakesAllOrNothing(t *testing.T) {
 }
 
 func TestABackupTellsWhichKeyItsLinksNeed(t *testing.T) {
+	t.Parallel()
 	key := "a-key-of-the-settings-which-is-long-enough"
 	p := serve(t, "PORTAL_SEED", "none", "PORTAL_SECRET_KEY", key)
 	if code, _, said := p.run("content", "import", newRush(t, 10)); code != 0 {
@@ -272,6 +274,7 @@ func TestABackupTellsWhichKeyItsLinksNeed(t *testing.T) {
 }
 
 func TestABackupThatTheDeskAsksForIsMadeByTheServer(t *testing.T) {
+	t.Parallel()
 	p := serve(t)
 	ada := newWatch(p.URL).newPerson(t, p)
 	link := strings.TrimPrefix(p.FirstAdmin, p.URL)

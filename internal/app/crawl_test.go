@@ -14,7 +14,7 @@ import (
 type crawled struct {
 	path string
 	body []byte
-	from string
+	doc  *testkit.Doc
 }
 
 // crawl follows every link of the site from / and returns its pages. It fails on what answers neither 200 nor a
@@ -37,8 +37,9 @@ func crawl(t *testing.T, p *portal) []crawled {
 		if response.StatusCode != http.StatusOK || !strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
 			continue
 		}
-		pages = append(pages, crawled{v.path, body, v.from})
-		for _, link := range testkit.Parse(t, body).Links() {
+		doc := testkit.Parse(t, body)
+		pages = append(pages, crawled{v.path, body, doc})
+		for _, link := range doc.Links() {
 			u, err := url.Parse(link)
 			if err != nil {
 				t.Errorf("%s has a link that is none: %q", v.path, link)
@@ -63,43 +64,6 @@ func crawl(t *testing.T, p *portal) []crawled {
 	return pages
 }
 
-func TestEveryLinkLeadsSomewhereAndEveryPageSaysWhatItIs(t *testing.T) {
-	p := serve(t)
-	pages := crawl(t, p)
-	if len(pages) < 80 {
-		t.Errorf("the crawl met only %d pages", len(pages))
-	}
-	titles := map[string]string{}
-	for _, page := range pages {
-		doc := testkit.Parse(t, page.body)
-		title, description := doc.Text("head title"), doc.Attr(`meta[name="description"]`, "content")
-		if title == "" || description == "" || doc.Count("h1") != 1 || doc.Text("h1") == "" {
-			t.Errorf("%s: title %q, description %q, %d h1; want one of each", page.path, title, description, doc.Count("h1"))
-		}
-		path, _, _ := strings.Cut(page.path, "?")
-		if other, taken := titles[title]; taken && other != path {
-			t.Errorf("%s and %s have one title: %q", page.path, other, title)
-		}
-		titles[title] = path
-		if doc.Count("[style], style, [onclick], script:not([src]):not([type='application/ld+json'])") > 0 {
-			t.Errorf("%s has an inline style or script, which the content security policy forbids", page.path)
-		}
-	}
-}
-
-func TestPagesPassTheNuChecker(t *testing.T) {
-	p := serve(t)
-	files := map[string][]byte{}
-	for _, page := range crawl(t, p) {
-		files[strings.NewReplacer("/", "_", "?", "-", "=", "-", "&", "-").Replace(page.path)+".html"] = page.body
-	}
-	for _, path := range []string{"/nothing-here", "/events/lagos-build-cost-workshop/register", "/search?q=" + url.QueryEscape(`<b>"tekton`)} {
-		_, body := p.get(t, path)
-		files["extra_"+url.QueryEscape(path)+".html"] = body
-	}
-	testkit.CheckHTML(t, files)
-}
-
 // kinds are addresses of which each stands for one template.
 func kinds(pages []crawled) []string {
 	var kinds []string
@@ -122,18 +86,65 @@ func kinds(pages []crawled) []string {
 	return kinds
 }
 
-func TestBrowserFindsNothingInaccessibleInLightAndDark(t *testing.T) {
+// inaccessible is what axe-core finds in the page that the browser shows, in light and dark colours. In the dark nothing but
+// colours differs.
+func inaccessible(b *testkit.Browser) []testkit.Violation {
+	b.EmulateDark(false)
+	found := b.Axe()
+	b.EmulateDark(true)
+	return append(found, testkit.Eval[[]testkit.Violation](b,
+		`axe.run({runOnly: ["color-contrast"], resultTypes: ["violations"]}).then(r => r.violations)`)...)
+}
+
+// extra are pages that no link leads to.
+var extra = []string{"/nothing-here", "/events/lagos-build-cost-workshop/register", "/search?q=" + url.QueryEscape(`<b>"tekton`)}
+
+func TestBrowserFindsNothingWrongWithAnyPage(t *testing.T) {
+	t.Parallel()
 	p := serve(t)
-	b := testkit.NewBrowser(t)
-	b.AllowConsole("status of 404")
-	b.AllowConsole("status of 409")
-	for _, path := range append(kinds(crawl(t, p)), "/nothing-here", "/events/lagos-build-cost-workshop/register") {
-		for _, dark := range []bool{false, true} {
-			b.EmulateDark(dark)
-			b.Open(p.URL + path)
-			for _, violation := range b.Axe() {
-				t.Errorf("%s (dark: %t): %s", path, dark, violation)
+	pages := crawl(t, p)
+	t.Run("every link leads somewhere and every page says what it is", func(t *testing.T) {
+		if len(pages) < 80 {
+			t.Errorf("the crawl met only %d pages", len(pages))
+		}
+		titles := map[string]string{}
+		for _, page := range pages {
+			doc := page.doc
+			title, description := doc.Text("head title"), doc.Attr(`meta[name="description"]`, "content")
+			if title == "" || description == "" || doc.Count("h1") != 1 || doc.Text("h1") == "" {
+				t.Errorf("%s: title %q, description %q, %d h1; want one of each", page.path, title, description, doc.Count("h1"))
+			}
+			path, _, _ := strings.Cut(page.path, "?")
+			if other, taken := titles[title]; taken && other != path {
+				t.Errorf("%s and %s have one title: %q", page.path, other, title)
+			}
+			titles[title] = path
+			if doc.Count("[style], style, [onclick], script:not([src]):not([type='application/ld+json'])") > 0 {
+				t.Errorf("%s has an inline style or script, which the content security policy forbids", page.path)
 			}
 		}
-	}
+	})
+	t.Run("the Nu checker", func(t *testing.T) {
+		t.Parallel()
+		sources := map[string][]byte{}
+		for _, page := range pages {
+			sources[page.path] = page.body
+		}
+		for _, path := range extra {
+			_, sources[path] = p.get(t, path)
+		}
+		testkit.CheckHTML(t, sources)
+	})
+	t.Run("axe", func(t *testing.T) {
+		t.Parallel()
+		b := testkit.NewBrowser(t)
+		b.AllowConsole("status of 404")
+		b.AllowConsole("status of 409")
+		for _, path := range append(kinds(pages), extra...) {
+			b.Open(p.URL + path)
+			for _, violation := range inaccessible(b) {
+				t.Errorf("%s: %s", path, violation)
+			}
+		}
+	})
 }

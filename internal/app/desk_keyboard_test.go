@@ -35,6 +35,7 @@ func press(t *testing.T, b *testkit.Browser, selector, next string) {
 }
 
 func TestBrowserTheDeskWorksByKeyboardAlone(t *testing.T) {
+	t.Parallel()
 	withAndWithoutScripts(t, func(t *testing.T, p *portal, b *testkit.Browser) {
 		write := func(selector, text string) {
 			t.Helper()

@@ -45,21 +45,23 @@ func saying(t *testing.T, dir string, words ...string) (names []string) {
 // until waits for something that a worker does, which looks twice a second.
 func until(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for range 200 {
+	for range 600 {
 		if done() {
 			return
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	t.Fatalf("in 10 s: not %s", what)
+	t.Fatalf("in 30 s: not %s", what)
 }
 
 func TestNothingUnderTheDataFolderNamesWhoErasedThemselves(t *testing.T) {
+	t.Parallel()
 	for name, settings := range map[string]func(t *testing.T) []string{
 		"SQLite":     func(*testing.T) []string { return nil },
 		"PostgreSQL": func(t *testing.T) []string { return []string{"PORTAL_DATABASE_URL", testkit.PostgresURL(t)} },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := serve(t, settings(t)...)
 			watch := newWatch(p.URL)
 			zelda := watch.newPerson(t, p)

@@ -599,6 +599,7 @@ func (r *hostileRun) mails() {
 }
 
 func TestWhatPeopleTypeIsShownAsTextEverywhere(t *testing.T) {
+	t.Parallel()
 	p := serve(t)
 	w := newWatch(p.URL)
 	r := &hostileRun{

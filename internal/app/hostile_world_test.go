@@ -27,6 +27,9 @@ type person struct {
 	client *http.Client
 }
 
+// uncompressed asks for pages as they are: a person opens thousands, and under the race detector to compress them is most of the work.
+var uncompressed = &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 4}
+
 func (w *watch) newPerson(t testing.TB, p *portal) *person {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -34,7 +37,7 @@ func (w *watch) newPerson(t testing.TB, p *portal) *person {
 		t.Fatal(err)
 	}
 	return &person{t: t, p: p, watch: w, client: &http.Client{
-		Jar: jar, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: uncompressed, Jar: jar, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
@@ -52,6 +55,10 @@ type answer struct {
 func (a *person) send(request *http.Request) answer {
 	a.t.Helper()
 	response, err := a.client.Do(request)
+	if err != nil && len(request.URL.RequestURI()) > 8<<10 {
+		// The connection was closed before the whole of it was sent, which is a refusal too.
+		return answer{route: routeOf(request.Method, request.URL.EscapedPath()), path: request.URL.RequestURI(), status: http.StatusRequestHeaderFieldsTooLarge}
+	}
 	if err != nil {
 		a.t.Fatal(err)
 	}

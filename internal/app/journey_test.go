@@ -14,6 +14,7 @@ func withAndWithoutScripts(t *testing.T, journey func(t *testing.T, p *portal, b
 	t.Helper()
 	for _, scripts := range []bool{true, false} {
 		t.Run(fmt.Sprintf("scripts %t", scripts), func(t *testing.T) {
+			t.Parallel()
 			p := serve(t)
 			b := testkit.NewBrowser(t)
 			b.Resize(1440, 900)
@@ -34,6 +35,7 @@ func shows(t *testing.T, b *testkit.Browser, words string) {
 }
 
 func TestBrowserReadAndSearch(t *testing.T) {
+	t.Parallel()
 	withAndWithoutScripts(t, func(t *testing.T, p *portal, b *testkit.Browser) {
 		b.Open(p.URL + "/")
 		b.Follow(`.site-nav a[href="/blog"]`)
@@ -50,6 +52,7 @@ func TestBrowserReadAndSearch(t *testing.T) {
 }
 
 func TestBrowserRegisterAndCancel(t *testing.T) {
+	t.Parallel()
 	withAndWithoutScripts(t, func(t *testing.T, p *portal, b *testkit.Browser) {
 		b.AllowConsole("status of 422")
 		b.Open(p.URL + "/events/krakow-supply-chain-hackathon")
@@ -109,6 +112,7 @@ func signInFirstAdmin(t *testing.T, p *portal, b *testkit.Browser) {
 }
 
 func TestBrowserSignInAndPublish(t *testing.T) {
+	t.Parallel()
 	withAndWithoutScripts(t, func(t *testing.T, p *portal, b *testkit.Browser) {
 		signInFirstAdmin(t, p, b)
 		b.Follow(`.rail a[href="/admin/posts"]`)

@@ -19,6 +19,7 @@ import (
 )
 
 func TestFiguresTellOfProcessDatabaseAndMail(t *testing.T) {
+	t.Parallel()
 	issuer := httptest.NewServer(http.NotFoundHandler())
 	defer issuer.Close()
 	p := serve(t, "PORTAL_OIDC_ISSUER", strings.Replace(issuer.URL, "127.0.0.1", "localhost", 1), "PORTAL_OIDC_CLIENT_ID", "portal", "PORTAL_OIDC_CLIENT_SECRET", "hush")
@@ -38,13 +39,11 @@ func TestFiguresTellOfProcessDatabaseAndMail(t *testing.T) {
 	_ = response.Body.Close()
 	p.kept(t, "ana@example.org", 1)
 	var text string
-	for range 100 { // the mail is counted when it is noted as sent, which is after it was kept
+	until(t, "the mail counted as sent", func() bool { // which is after it was kept, and rows are counted every few seconds
 		_, body := p.get(t, "/metrics")
-		if text = string(body); strings.Contains(text, `portal_mail_attempts_total{kind="sign_in",outcome="sent"} 1`) {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+		text = string(body)
+		return strings.Contains(text, `portal_mail_attempts_total{kind="sign_in",outcome="sent"} 1`) && strings.Contains(text, `portal_rows{of="mails_waiting"} 0`)
+	})
 	for _, want := range []string{
 		`portal_mail_attempts_total{kind="sign_in",outcome="sent"} 1`, `portal_http_requests_total{method="POST",route="/login",signed_in="false",status="2xx",success="true"} 1`,
 		`go_sql_open_connections{db_name="read"}`, `go_sql_open_connections{db_name="write"}`, "process_resident_memory_bytes ", "go_goroutines ",
@@ -114,6 +113,7 @@ func operations(t *testing.T) (expressions []string) {
 var recordedName = regexp.MustCompile(`portal:\w+:\w+`)
 
 func TestServingAndBackgroundWorkCanBePartedInTwoProcesses(t *testing.T) {
+	t.Parallel()
 	p := serve(t)
 	p.stop()
 	if code, _, said := p.run("user", "add", "--email", "ana@example.org", "--name", "Ana", "--role", "staff"); code != 0 {

@@ -43,6 +43,7 @@ func arrives(t *testing.T, b *testkit.Browser, path string) {
 }
 
 func TestBrowserPasskey(t *testing.T) {
+	t.Parallel()
 	p := serveByName(t)
 	b := testkit.NewBrowser(t)
 	b.AllowConsole("status of 410")

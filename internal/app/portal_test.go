@@ -25,21 +25,59 @@ type portal struct {
 	stop       func() int
 }
 
-// serve starts the program in this process and waits until it listens. Settings are pairs of a variable and its value.
+// serve starts the program in this process and waits until it listens. Settings are pairs of a variable and its value. The
+// database holds the built-in content already, unless a setting names the database, its folder or what to begin with.
 func serve(t testing.TB, settings ...string) *portal {
 	t.Helper()
-	p := &portal{DataDir: t.TempDir(), env: map[string]string{
-		"PORTAL_ADDR": "127.0.0.1:0", "PORTAL_RATE_LIMIT": "off", "PORTAL_LOG_LEVEL": "error", "PORTAL_DRAIN": "0s",
-	}}
-	p.env["PORTAL_DATA_DIR"] = p.DataDir
+	p := newPortal(t)
 	for i := 0; i < len(settings); i += 2 {
 		p.env[settings[i]] = settings[i+1]
 	}
-	if dir, ok := p.env["PORTAL_DATA_DIR"]; ok {
-		p.DataDir = dir
+	if own := p.env["PORTAL_DATABASE_URL"] + p.env["PORTAL_SEED"]; own == "" && p.env["PORTAL_DATA_DIR"] == p.DataDir {
+		p.fill(t)
 	}
+	p.DataDir = p.env["PORTAL_DATA_DIR"]
 	p.start(t)
 	return p
+}
+
+// newPortal has settings and an empty folder.
+func newPortal(t testing.TB) *portal {
+	t.Helper()
+	dir := t.TempDir()
+	return &portal{DataDir: dir, env: map[string]string{
+		"PORTAL_ADDR": "127.0.0.1:0", "PORTAL_RATE_LIMIT": "off", "PORTAL_LOG_LEVEL": "error", "PORTAL_DRAIN": "0s", "PORTAL_DATA_DIR": dir,
+	}}
+}
+
+// first are the files that a first start leaves in its folder, the database with the built-in content among them. Each start
+// would take seconds to load it.
+var first struct {
+	sync.Once
+	files map[string][]byte
+}
+
+// fill puts into the portal's folder what a first start leaves there.
+func (p *portal) fill(t testing.TB) {
+	t.Helper()
+	first.Do(func() {
+		made := newPortal(t)
+		made.start(t)
+		made.stop()
+		first.files = map[string][]byte{}
+		for _, name := range []string{"portal.db", "secret"} {
+			content, err := os.ReadFile(filepath.Join(made.DataDir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			first.files[name] = content
+		}
+	})
+	for name, content := range first.files {
+		if err := os.WriteFile(filepath.Join(p.DataDir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // start runs serve with the portal's settings; it may be called again after stop.
@@ -130,7 +168,7 @@ func (p *portal) get(t testing.TB, path string) (*http.Response, []byte) {
 // kept returns the newest kept mails to an address, whole, waiting until there are n.
 func (p *portal) kept(t testing.TB, to string, n int) []string {
 	t.Helper()
-	for range 200 {
+	for range 600 {
 		var found []string
 		files, _ := filepath.Glob(filepath.Join(p.DataDir, "mail", "*.eml"))
 		for _, file := range files {
@@ -144,6 +182,6 @@ func (p *portal) kept(t testing.TB, to string, n int) []string {
 		}
 		time.Sleep(50 * time.Millisecond) // the worker asks for mail twice a second
 	}
-	t.Fatalf("no %d mails to %s in 10 s", n, to)
+	t.Fatalf("no %d mails to %s in 30 s", n, to)
 	return nil
 }

@@ -42,6 +42,7 @@ func solves(b *testkit.Browser) {
 	})`)
 }
 
+// A crowd is one for a minute only, so this does not share the machine.
 func TestBrowserProvesItsWorkInACrowd(t *testing.T) {
 	const path = "/events/krakow-supply-chain-hackathon/register"
 	p := serve(t, "PORTAL_RATE_LIMIT", "on")

@@ -10,6 +10,7 @@ import (
 )
 
 func TestMalformedRequestsAreRefused(t *testing.T) {
+	t.Parallel()
 	p := serve(t, "PORTAL_SEED", "none")
 	host := strings.TrimPrefix(p.URL, "http://")
 	if kept, err := stranger.Get(p.URL + "/"); err != nil {
@@ -35,6 +36,7 @@ func TestMalformedRequestsAreRefused(t *testing.T) {
 		"a field that is not UTF-8":             "POST /login HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n\r\nemail=%ff",
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			conn, err := net.Dial("tcp", host)
 			if err != nil {
 				t.Fatal(err)
@@ -59,6 +61,7 @@ func TestMalformedRequestsAreRefused(t *testing.T) {
 }
 
 func TestChangesFromOtherSitesAreRefused(t *testing.T) {
+	t.Parallel()
 	p := serve(t, "PORTAL_SEED", "none")
 	for name, tt := range map[string]struct {
 		headers map[string]string
@@ -72,6 +75,7 @@ func TestChangesFromOtherSitesAreRefused(t *testing.T) {
 		"an opaque origin":               {map[string]string{"Origin": "null"}, 403},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.URL+"/login", strings.NewReader("email=nobody"))
 			if err != nil {
 				t.Fatal(err)
@@ -93,6 +97,7 @@ func TestChangesFromOtherSitesAreRefused(t *testing.T) {
 }
 
 func TestWhatTheServerRefusesItselfIsAnsweredAsSafely(t *testing.T) {
+	t.Parallel()
 	p := serve(t, "PORTAL_SEED", "none")
 	conn, err := net.Dial("tcp", strings.TrimPrefix(p.URL, "http://"))
 	if err != nil {

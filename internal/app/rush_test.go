@@ -58,8 +58,14 @@ func newRush(t *testing.T, seats int) string {
 // eachDatabaseURL runs a test with the address of an empty database of each kind.
 func eachDatabaseURL(t *testing.T, test func(t *testing.T, url string)) {
 	t.Helper()
-	t.Run("SQLite", func(t *testing.T) { test(t, "sqlite:"+filepath.Join(t.TempDir(), "portal.db")) })
-	t.Run("PostgreSQL", func(t *testing.T) { test(t, testkit.Postgres(t)) })
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		test(t, "sqlite:"+filepath.Join(t.TempDir(), "portal.db"))
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		test(t, testkit.Postgres(t))
+	})
 }
 
 // crowd are clients that share a pool of connections.
@@ -92,7 +98,8 @@ func closed(body io.Closer, err error) error {
 	return err
 }
 
-func TestTwoHundredPeopleForTwentySeatsOfThreeTracksInOneRoom(t *testing.T) {
+// All come at once and none may wait too long, so this does not share the machine.
+func TestTwoHundredPeopleForTwentySeatsOfThreeTracksInOneRoom(t *testing.T) { //nolint:tparallel // only its two parts run together
 	eachDatabaseURL(t, func(t *testing.T, url string) {
 		p := serve(t, "PORTAL_SEED", "none", "PORTAL_DATABASE_URL", url)
 		if code, _, said := p.run("content", "import", newRush(t, 20)); code != 0 {
@@ -211,6 +218,7 @@ func (p *process) end(signal os.Signal) error {
 }
 
 func TestFiveThousandPeopleForAThousandSeatsLoseNothingToASIGKILL(t *testing.T) {
+	t.Parallel()
 	const people, seats, killed = 5000, 1000, 300
 	eachDatabaseURL(t, func(t *testing.T, address string) {
 		dir := t.TempDir()
@@ -294,6 +302,7 @@ func TestFiveThousandPeopleForAThousandSeatsLoseNothingToASIGKILL(t *testing.T) 
 }
 
 func TestALinkFromBeforeASIGKILLOpensAfterIt(t *testing.T) {
+	t.Parallel()
 	eachDatabaseURL(t, func(t *testing.T, address string) {
 		dir := t.TempDir()
 		settings := []string{"PORTAL_DATA_DIR=" + dir, "PORTAL_DATABASE_URL=" + address}

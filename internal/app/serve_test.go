@@ -14,7 +14,9 @@ import (
 )
 
 func TestServeStartsOnAnEmptyDatabaseAndStopsCleanly(t *testing.T) {
-	p := serve(t)
+	t.Parallel()
+	p := newPortal(t)
+	p.start(t)
 	if !strings.HasPrefix(p.FirstAdmin, p.URL+"/login/") {
 		t.Errorf("first admin: %q, want a link under %s", p.FirstAdmin, p.URL)
 	}
@@ -32,6 +34,7 @@ func TestServeStartsOnAnEmptyDatabaseAndStopsCleanly(t *testing.T) {
 }
 
 func TestDoctorTellsWhetherThePortalThatRunsIsReady(t *testing.T) {
+	t.Parallel()
 	p := serve(t, "PORTAL_SEED", "none", "PORTAL_BASE_URL", "https://community.example.org")
 	_, port, _ := strings.Cut(strings.TrimPrefix(p.URL, "http://"), ":")
 	p.env["PORTAL_ADDR"] = "0.0.0.0:" + port
@@ -45,6 +48,7 @@ func TestDoctorTellsWhetherThePortalThatRunsIsReady(t *testing.T) {
 }
 
 func TestASecondStartKeepsWhatIsThere(t *testing.T) {
+	t.Parallel()
 	p := serve(t)
 	_, before, _ := p.run("stats")
 	p.stop()
@@ -55,6 +59,7 @@ func TestASecondStartKeepsWhatIsThere(t *testing.T) {
 }
 
 func TestMigrateBeforeServeStillLoadsTheContent(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	env := func(name string) string { return map[string]string{"PORTAL_DATA_DIR": dir}[name] }
 	var out, errOut lockedBuffer
@@ -87,6 +92,7 @@ func TestAWrongSettingStopsTheStartInOneLine(t *testing.T) {
 }
 
 func TestADamagedDatabaseIsRefused(t *testing.T) {
+	t.Parallel()
 	p := serve(t)
 	p.stop()
 	whole, err := os.ReadFile(filepath.Join(p.DataDir, "portal.db"))
@@ -101,6 +107,7 @@ func TestADamagedDatabaseIsRefused(t *testing.T) {
 		"pages are written over": func(file []byte) []byte { copy(file[40*4096:], rubbish); return file },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			file := filepath.Join(dir, "portal.db")
 			if err := os.WriteFile(file, damage(bytes.Clone(whole)), 0o600); err != nil {
@@ -149,6 +156,7 @@ func TestWrongUsageIsTwo(t *testing.T) {
 }
 
 func TestWhatACommandChangesShowsOnPagesThatWereKept(t *testing.T) {
+	t.Parallel()
 	p := serve(t)
 	_, before := p.get(t, "/events")
 	if code, _, errOut := p.run("content", "remove-sample"); code != 0 {

@@ -50,6 +50,7 @@ func uploadLogo(t *testing.T, a *person, logo file) (path string) {
 }
 
 func TestAPictureThatOneProcessTookIsShownByAnother(t *testing.T) {
+	t.Parallel()
 	bucket := testkit.NewBucket(t)
 	url := testkit.Postgres(t)
 	one := serve(t, "PORTAL_DATABASE_URL", url, "PORTAL_STORAGE_URL", bucket.URL)
@@ -69,6 +70,7 @@ func TestAPictureThatOneProcessTookIsShownByAnother(t *testing.T) {
 }
 
 func TestABucketThatIsAwayTakesOnlyThePicturesWithIt(t *testing.T) {
+	t.Parallel()
 	bucket := testkit.NewBucket(t)
 	p := serve(t, "PORTAL_STORAGE_URL", bucket.URL)
 	ada := firstAdmin(t, p)
@@ -117,6 +119,7 @@ func TestABucketThatIsAwayTakesOnlyThePicturesWithIt(t *testing.T) {
 }
 
 func TestABackupOfABucketFillsADirectoryAndTheOtherWayRound(t *testing.T) {
+	t.Parallel()
 	p := serve(t, "PORTAL_STORAGE_URL", testkit.NewBucket(t).URL)
 	path := uploadLogo(t, firstAdmin(t, p), newPicture(t, 60))
 	_, want := p.get(t, path)
@@ -145,6 +148,7 @@ func TestABackupOfABucketFillsADirectoryAndTheOtherWayRound(t *testing.T) {
 }
 
 func TestTheSecretOfABucketMayLieInAFile(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "storage_url")
 	if err := os.WriteFile(file, []byte(testkit.NewBucket(t).URL+"\n"), 0o600); err != nil {
 		t.Fatal(err)

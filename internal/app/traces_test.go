@@ -69,14 +69,16 @@ func (c *traceCollector) named(t *testing.T, name string) *tracepb.Span {
 }
 
 func TestTracesTellOfRequestsTransactionsCallsAndMailsAndOfNobody(t *testing.T) {
+	t.Parallel()
 	const trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 	issuer := httptest.NewServer(http.NotFoundHandler())
-	defer issuer.Close()
+	t.Cleanup(issuer.Close)
 	for _, tt := range []struct {
 		name, proxies string
 		follows       bool
 	}{{"a trusted proxy says of which trace a request is", "127.0.0.0/8", true}, {"others do not", "", false}} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			c := newTraceCollector(t)
 			p := serve(t, "OTEL_EXPORTER_OTLP_ENDPOINT", c.URL, "OTEL_SERVICE_NAME", "community", "PORTAL_TRUSTED_PROXIES", tt.proxies,
 				"PORTAL_OIDC_ISSUER", issuer.URL, "PORTAL_OIDC_CLIENT_ID", "portal", "PORTAL_OIDC_CLIENT_SECRET", "hush")
@@ -153,6 +155,7 @@ func TestTracesTellOfRequestsTransactionsCallsAndMailsAndOfNobody(t *testing.T) 
 }
 
 func TestNobodyWaitsForACollectorThatIsGone(t *testing.T) {
+	t.Parallel()
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
 	p := serve(t, "OTEL_EXPORTER_OTLP_ENDPOINT", gone.URL)

@@ -35,10 +35,16 @@ func run(ctx context.Context, args []string) error {
 	switch {
 	case len(args) == 2 && args[0] == "bare":
 		return serveBare(args[1])
+	case len(args) == 2 && args[0] == "soak":
+		limit, err := time.ParseDuration(args[1])
+		if err != nil {
+			return err
+		}
+		return soak(ctx, limit)
 	case len(args) == 2:
 		return measure(ctx, args[0], args[1])
 	}
-	return errors.New("usage: bench DATA TABLE, with a folder for the databases, which is kept, and the file for the table")
+	return errors.New("usage: bench DATA TABLE, with a folder for the databases, which is kept, and the file for the table; or bench soak 20m")
 }
 
 // bareAnswer is what the bare server answers: the same bytes as the portal, from a handler that does nothing else.

@@ -114,15 +114,29 @@ type Migration struct {
 	Applied time.Time
 }
 
-// Migrate applies what is missing and returns it.
+// Migrate applies what is missing and returns it. Of several that are started at the same time each migration is applied by one,
+// and all end when the last is applied.
 func Migrate(ctx context.Context, url string) ([]Migration, error) {
 	var applied []Migration
-	err := withProvider(url, func(p *goose.Provider) error {
-		results, err := p.Up(ctx)
+	note := func(results []*goose.MigrationResult) {
 		for _, r := range results {
 			applied = append(applied, Migration{Version: r.Source.Version, Name: r.Source.Path})
 		}
-		return err
+	}
+	err := withProvider(url, func(p *goose.Provider) error {
+		for {
+			results, err := p.Up(ctx)
+			note(results)
+			broken, ok := errors.AsType[*goose.PartialError](err)
+			if !ok {
+				return err
+			}
+			note(broken.Applied)
+			// On SQLite nothing holds off who asked at the same time what is missing: the slower one finds it there.
+			if current, asked := p.GetDBVersion(ctx); asked != nil || current < broken.Failed.Source.Version {
+				return err
+			}
+		}
 	})
 	return applied, err
 }
@@ -175,11 +189,14 @@ func withProvider(url string, use func(*goose.Provider) error) (err error) {
 	var folder string
 	var options []goose.ProviderOption
 	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
-		dialect, folder = goose.DialectSQLite3, "migrations/sqlite"
+		dialect, folder = goose.DialectCustom, "migrations/sqlite"
 		if err := makeFile(path); err != nil {
 			return err
 		}
-		pool, err = sql.Open("sqlite3", sqliteSource(path, false))
+		pool, err = sql.Open("sqlite3", sqliteSource(path, false, migrationWait))
+		if err == nil {
+			options, err = sqliteTurns()
+		}
 	} else {
 		dialect, folder = goose.DialectPostgres, "migrations/postgres"
 		pool, err = sql.Open("pgx", url)

@@ -9,9 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"github.com/mattn/go-sqlite3"
+	"github.com/pressly/goose/v3"
+	goosedb "github.com/pressly/goose/v3/database"
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
 )
@@ -24,11 +27,11 @@ func openSQLite(path string) (*DB, error) {
 	// In a transaction GORM's prepared statements are prepared anew each time; the driver's stay with the connection.
 	settings := config()
 	settings.PrepareStmt = false
-	writer, err := gorm.Open(sqlite.Open(sqliteSource(path, false)), settings)
+	writer, err := gorm.Open(sqlite.Open(sqliteSource(path, false, writeWait)), settings)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	reader, err := gorm.Open(sqlite.Open(sqliteSource(path, true)), config())
+	reader, err := gorm.Open(sqlite.Open(sqliteSource(path, true, writeWait)), config())
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
@@ -77,11 +80,17 @@ func limit(db *gorm.DB, connections int) error {
 	return nil
 }
 
+// How long a connection waits for another that writes. One that migrates waits for as long as a migration of a large database takes.
+const (
+	writeWait     = 5 * time.Second
+	migrationWait = 10 * time.Minute
+)
+
 // sqliteSource is the driver's address of the file. A transaction takes the write lock when it begins, because a
 // deferred one that reads first and writes later fails with SQLITE_BUSY whatever the timeout.
-func sqliteSource(path string, readOnly bool) string {
+func sqliteSource(path string, readOnly bool, wait time.Duration) string {
 	q := url.Values{
-		"_busy_timeout": {"5000"},
+		"_busy_timeout": {strconv.FormatInt(wait.Milliseconds(), 10)},
 		"_foreign_keys": {"1"},
 		"_journal_mode": {"WAL"},
 		"_mutex":        {"no"},
@@ -123,4 +132,25 @@ func soundSQLite(ctx context.Context, pool *sql.DB, path string) error {
 func SQLiteVersion() string {
 	version, _, _ := sqlite3.Version()
 	return version
+}
+
+// sqliteTurns lets of several processes that migrate together each migration be applied by one. SQLite makes their transactions
+// take turns; one that comes second is undone.
+func sqliteTurns() ([]goose.ProviderOption, error) {
+	store, err := goosedb.NewStore(goose.DialectSQLite3, goose.DefaultTablename)
+	return []goose.ProviderOption{goose.WithStore(onceStore{store})}, err
+}
+
+// onceStore notes what is applied. A migration that another process has noted meanwhile it refuses, and with it the transaction.
+type onceStore struct{ goosedb.Store }
+
+// Insert notes a migration, in the transaction that applies it.
+func (s onceStore) Insert(ctx context.Context, tx goosedb.DBTxConn, applied goosedb.InsertRequest) error {
+	switch _, err := s.GetMigration(ctx, tx, applied.Version); {
+	case err == nil:
+		return fmt.Errorf("another process has applied migration %d", applied.Version)
+	case !errors.Is(err, goosedb.ErrVersionNotFound):
+		return err
+	}
+	return s.Store.Insert(ctx, tx, applied)
 }

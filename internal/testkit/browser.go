@@ -57,6 +57,10 @@ func NewBrowser(tb testing.TB) *Browser {
 	}
 	ctx, cancel := chromedp.NewContext(process.ctx, chromedp.WithNewBrowserContext())
 	b := &Browser{tb: tb, ctx: ctx}
+	// Several windows are open at the same time, and each is to be the one that has the focus.
+	if _, err := chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
+		tb.Fatalf("browser: focus: %v", err)
+	}
 	messages := chromedp.Console(ctx)
 	heard, done := make(chan struct{}), make(chan struct{})
 	go func() {

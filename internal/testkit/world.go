@@ -64,13 +64,13 @@ func SQLiteURL(tb testing.TB) string {
 // SQLite returns a store on a migrated SQLite file of the test's own, without rows.
 func SQLite(tb testing.TB, now *clock.Fake) *models.Store {
 	tb.Helper()
-	return open(tb, SQLiteURL(tb), now)
+	return Open(tb, SQLiteURL(tb), now)
 }
 
 // PostgreSQL returns a store on a migrated PostgreSQL database of the test's own, without rows.
 func PostgreSQL(tb testing.TB, now *clock.Fake) *models.Store {
 	tb.Helper()
-	return open(tb, PostgresURL(tb), now)
+	return Open(tb, PostgresURL(tb), now)
 }
 
 // EachDatabase runs a test twice, as two subtests: with a store on SQLite, and with one on PostgreSQL. Both are
@@ -86,7 +86,7 @@ func EachDatabase(t *testing.T, test func(t *testing.T, store *models.Store, now
 	} {
 		t.Run(db.name, func(t *testing.T) {
 			now := Clock()
-			test(t, open(t, db.url(t), now), now)
+			test(t, Open(t, db.url(t), now), now)
 		})
 	}
 }
@@ -108,12 +108,17 @@ type under struct {
 	url string
 }
 
-// open opens a database for as long as the test runs.
-func open(tb testing.TB, url string, now *clock.Fake) *models.Store {
+// Open returns a store on the database at an address, for as long as the test runs.
+func Open(tb testing.TB, url string, now *clock.Fake) *models.Store {
 	tb.Helper()
 	db, err := database.Open(tb.Context(), url)
 	if err != nil {
 		tb.Fatal(err)
+	}
+	if db.SQLite() {
+		if err := db.Writer.Exec("PRAGMA synchronous = OFF").Error; err != nil { // no test of a store pulls the plug
+			tb.Fatal(err)
+		}
 	}
 	store := models.NewStore(db.Reader, db.Writer, now.Clock(), Keys())
 	opened.Store(store, under{db, url})
@@ -129,7 +134,7 @@ func open(tb testing.TB, url string, now *clock.Fake) *models.Store {
 // Beside returns another store on the database of a store, as a second process has it.
 func Beside(tb testing.TB, store *models.Store) *models.Store {
 	tb.Helper()
-	return open(tb, beneath(tb, store).url, clock.NewFake(store.Now()))
+	return Open(tb, beneath(tb, store).url, clock.NewFake(store.Now()))
 }
 
 // DB returns the writing handle under a store, for what a test must see or do behind its back.
