@@ -111,6 +111,14 @@ func or(value string) takes {
 	}
 }
 
+// apart is a longitude that no other text has: groups near each other share a dot on the map, which names their number instead.
+func apart(p payload, mark string) (hostile, instead string) {
+	hostile, _ = words(p, mark)
+	_, round, _ := strings.Cut(mark, "r")
+	n, _ := strconv.Atoi(round)
+	return hostile, strconv.Itoa(15*n%360 - 180)
+}
+
 // field is a row of the table of everything that people can type.
 type field struct {
 	forms   string // where it is sent, several with "," between them
@@ -161,7 +169,7 @@ var typedFields = []field{
 	{newGroup, "slug", shaped, "", ""},
 	{newGroup, "city", words, "GET /groups,GET /groups/:slug,GET /admin/groups", ""},
 	{newGroup, "latitude", or("52.5"), "", ""},
-	{newGroup, "longitude", or("13.4"), "", ""},
+	{newGroup, "longitude", apart, "", ""},
 	{newGroup, "timezone", shaped, "", ""},
 	{newGroup, "topics", words, "GET /groups,GET /groups/:slug", ""},
 	{newGroup, "links", linkList, "GET /groups/:slug", ""},
