@@ -29,9 +29,9 @@ func (s RegistrationStatus) Value() (driver.Value, error) {
 type Registration struct {
 	ID           int64
 	EventID      int64
-	PublicID     string  // random, names the registration outside
+	PublicID     string  // names the registration outside; begins with the moment of its making, the rest is random
 	LinkVersion  int     // raising it revokes the links made before
-	Nonce        *string // hash of the form's nonce and the address
+	Nonce        *string // moment, and hash of the form's nonce and the address
 	Status       RegistrationStatus
 	Name         string
 	Email        string // as typed, used for sending
@@ -64,7 +64,7 @@ type Consent struct {
 const ConsentConduct = "code-of-conduct"
 
 const (
-	publicIDLength = 16               // characters of base32: 80 bits
+	publicIDLength = 16               // characters of base32
 	linkMailPause  = 10 * time.Minute // between two mails of the link to one registration
 	maxName        = 200              // characters
 	maxNonce       = 100              // bytes

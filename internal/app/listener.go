@@ -78,6 +78,7 @@ type servedConn struct {
 	net.Conn
 
 	heard            bool
+	mute             bool // it ended, or was silent for too long, before anything was asked
 	forget           func()
 	reading, writing deadline
 }
@@ -92,11 +93,16 @@ func (s *servedConn) Read(b []byte) (int, error) {
 		s.heard = true
 		s.forget()
 	}
+	s.mute = !s.heard && err != nil
 	return n, err
 }
 
-// Write writes to the connection.
+// Write writes to the connection. Nobody who asked nothing gets an answer: browsers open connections before they need them, and one
+// would take the word that it was too slow for the answer to what it asks at that moment.
 func (s *servedConn) Write(b []byte) (int, error) {
+	if s.mute {
+		return len(b), nil
+	}
 	if err := s.writing.apply(); err != nil {
 		return 0, err
 	}

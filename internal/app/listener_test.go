@@ -136,3 +136,36 @@ func TestAConnectionGivesUpInTimeAndMovesItsTimerSeldom(t *testing.T) {
 		}
 	})
 }
+
+func TestAConnectionThatAskedNothingGetsNoAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, asked := range []bool{false, true} {
+			client, server := net.Pipe()
+			refusals, conns := 0, make(chan net.Conn, 1)
+			conns <- server
+			conn, err := newPatientListener(shortListener{refusals: &refusals, conns: conns}).Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if asked {
+				go func() { _, _ = client.Write([]byte("G")) }()
+				if _, err := conn.Read(make([]byte, 1)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := conn.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Fatalf("reading ended with %v", err)
+			}
+			go func() {
+				_, _ = conn.Write([]byte("H")) // what the server says of a time that ran out
+				_ = conn.Close()
+			}()
+			if n, _ := client.Read(make([]byte, 1)); (n == 1) != asked {
+				t.Errorf("asked %t: %d bytes came", asked, n)
+			}
+		}
+	})
+}

@@ -397,7 +397,7 @@ func (b *bench) writer(ctx context.Context) error {
 
 // growth measures what a large database costs: 100,000 posts, 1,000 groups, 20,000 events and 1,000,000 registrations.
 func (b *bench) growth(ctx context.Context) error {
-	small, err := b.sample(ctx, "small", "200", "20", "40", "1000")
+	small, err := b.sample(ctx, "small", "200", "100", "200", "1000")
 	if err != nil {
 		return err
 	}
