@@ -100,20 +100,14 @@ func (f File) List(limit int) ([]Kept, error) {
 		return nil, fmt.Errorf("listing kept mails: %w", err)
 	}
 	defer func() { _ = root.Close() }()
-	entries, err := fs.ReadDir(root.FS(), ".")
+	names, err := newest(root, limit)
 	if err != nil {
 		return nil, fmt.Errorf("listing kept mails: %w", err)
 	}
 	var kept []Kept
-	for _, e := range slices.Backward(entries) { // sorted by name, which begins with the time
-		if len(kept) == limit {
-			break
-		}
-		if !isName(e.Name()) || !e.Type().IsRegular() {
-			continue
-		}
-		k := Kept{Name: e.Name()}
-		file, err := root.Open(e.Name())
+	for _, name := range names {
+		k := Kept{Name: name}
+		file, err := root.Open(name)
 		if err != nil {
 			return nil, fmt.Errorf("listing kept mails: %w", err)
 		}
@@ -126,6 +120,32 @@ func (f File) List(limit int) ([]Kept, error) {
 		kept = append(kept, k)
 	}
 	return kept, nil
+}
+
+// newest are the names of the newest mails, which begin with their time: the newest first. There may be very many more, so they are
+// read in pieces.
+func newest(root *os.Root, limit int) (names []string, err error) {
+	dir, err := root.Open(".")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = dir.Close() }()
+	for {
+		entries, err := dir.ReadDir(512)
+		for _, e := range entries {
+			if isName(e.Name()) && e.Type().IsRegular() {
+				names = append(names, e.Name())
+			}
+		}
+		slices.SortFunc(names, func(a, b string) int { return strings.Compare(b, a) })
+		names = names[:min(limit, len(names))]
+		if errors.Is(err, io.EOF) {
+			return names, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 }
 
 // Open reads one mail. A name that is not one of List's gives fs.ErrNotExist, whatever it
