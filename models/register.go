@@ -163,7 +163,7 @@ func (s *Store) registerOnce(ctx context.Context, event Event, tickets []Ticket,
 		people = slices.DeleteFunc(people, func(r *registrant) bool { return r.settled })
 		return people
 	}
-	before, err := s.earlier(ctx, event.ID, people)
+	before, err := s.registeredEarlier(ctx, event.ID, people)
 	if err != nil {
 		return err
 	}
@@ -284,8 +284,8 @@ type earlier struct {
 	living bool
 }
 
-// earlier are the registrations that people made for an event before, by their address.
-func (s *Store) earlier(ctx context.Context, eventID int64, people []*registrant) (map[string][]earlier, error) {
+// registeredEarlier are the registrations that people made for an event before, by their address.
+func (s *Store) registeredEarlier(ctx context.Context, eventID int64, people []*registrant) (map[string][]earlier, error) {
 	found := make(map[string][]earlier)
 	// The plus keeps SQLite from looking through all of the event.
 	err := s.eachOf(ctx, "SELECT id, email_key, coalesce(nonce, ''), status <> 'cancelled' FROM registrations WHERE +event_id = $1 AND email_key IN (%s)",
