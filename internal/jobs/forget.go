@@ -18,7 +18,7 @@ const removeBatch = 1000
 func (w *Worker) forget(ctx context.Context) error {
 	before, err := w.Store.Forget(ctx)
 	if err == nil {
-		err = w.KeptMail.Remove(func(_, _ string, date time.Time) bool { return date.Before(before) })
+		err = w.KeptMail.Remove(func(_ string, date time.Time, _ func() string) bool { return date.Before(before) })
 	}
 	if err != nil && ctx.Err() == nil {
 		w.Log.LogAttrs(ctx, slog.LevelWarn, "what was kept for its time was not forgotten", slog.String("error", err.Error()))
@@ -70,11 +70,11 @@ func (w *Worker) removeFiles(ctx context.Context) error {
 		}
 	}
 	if len(mails)+len(mailboxes) > 0 {
-		err := w.KeptMail.Remove(func(id, to string, date time.Time) bool {
-			if _, ok := mails[id]; ok {
-				return true
+		err := w.KeptMail.Remove(func(id string, date time.Time, to func() string) bool {
+			if _, ok := mails[id]; ok || len(mailboxes) == 0 {
+				return ok
 			}
-			box, ok := mailboxes[models.MailboxHash(to)]
+			box, ok := mailboxes[models.MailboxHash(to())]
 			return ok && (box.BeforeAt == nil || date.Before(*box.BeforeAt))
 		})
 		if err != nil {

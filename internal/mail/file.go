@@ -179,9 +179,9 @@ func (f File) Open(name string) (Kept, error) {
 	return k, nil
 }
 
-// Remove deletes those of the kept mails that match, and is told of each the id that it was sent under, the bare address
-// that it goes to and the second at which it was written. Before the first mail there are none.
-func (f File) Remove(match func(id, to string, date time.Time) bool) error {
+// Remove deletes those of the kept mails that match, and tells of each the id that it was sent under, the second at which it was
+// written and, for which the file has to be read, the bare address that it goes to. Before the first mail there are none.
+func (f File) Remove(match func(id string, date time.Time, to func() string) bool) error {
 	root, err := os.OpenRoot(f.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -203,11 +203,15 @@ func (f File) Remove(match func(id, to string, date time.Time) bool) error {
 		if err != nil {
 			continue // not of our making
 		}
-		to, err := recipient(root, e.Name())
-		if err != nil {
-			return fmt.Errorf("removing kept mails: %w", err)
+		var unread error
+		matches := match(id, date, func() (to string) {
+			to, unread = recipient(root, e.Name())
+			return to
+		})
+		if unread != nil {
+			return fmt.Errorf("removing kept mails: %w", unread)
 		}
-		if !match(id, to, date) {
+		if !matches {
 			continue
 		}
 		if err := root.Remove(e.Name()); err != nil && !errors.Is(err, fs.ErrNotExist) {
