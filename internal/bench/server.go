@@ -107,6 +107,24 @@ func processorTime(pid int) (time.Duration, error) {
 	return time.Duration(user+system) * time.Second / clockTicks, err
 }
 
+// quiet waits until the process has next to nothing to do: mails that an earlier load left behind are then sent.
+func (s *server) quiet(ctx context.Context) error {
+	for {
+		before, err := processorTime(s.Process.Pid)
+		if err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+		if after, err := processorTime(s.Process.Pid); err != nil || after-before < time.Second/20 {
+			return err
+		}
+	}
+}
+
 // memory is the proportional set size of a process, in bytes.
 func memory(pid int) (int64, error) {
 	rollup, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
