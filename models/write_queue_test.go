@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/cdfoundation/portal/internal/clock"
 )
 
 // together lets changes wait until all do, and then run. It returns what each came to, and of how many the commits were.
@@ -244,5 +246,25 @@ func TestACrowdForAnEventThatIsFullDoesNotWait(t *testing.T) {
 	stop()
 	if err := <-watched; err != nil {
 		t.Error(err)
+	}
+}
+
+func TestACrowdIsThereForAMomentAfterItsCommit(t *testing.T) {
+	s := rushStore(t, 1)
+	now := clock.NewFake(s.Now())
+	s.clock = now.Clock()
+	for _, people := range []int{crowd - 1, crowd} {
+		changes := make([]*change, people)
+		for n := range changes {
+			changes[n] = keep(t.Context(), fmt.Sprint(people, "-", n), nil)
+		}
+		together(t, s, changes...)
+		if s.Crowded() != (people == crowd) {
+			t.Errorf("%d changes committed together: a crowd %t", people, s.Crowded())
+		}
+	}
+	now.Advance(crowdStays)
+	if s.Crowded() {
+		t.Error("the crowd stays when nobody comes any more")
 	}
 }
