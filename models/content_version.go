@@ -13,18 +13,21 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
+	"golang.org/x/time/rate"
 )
 
 // ContentVersion names a state of what visitors see: what was made under one version holds until there is another.
 // Versions are a process's own and mean nothing to others.
 type ContentVersion struct {
 	Content uint64 // of everything but the seats that are taken
-	Seats   uint64 // of the seats that are taken
+	Seats   uint64 // of the seats that are taken; up to seatsHold behind in a rush
 }
 
 // content counts the changes of what visitors see, as far as this process knows of them.
 type content struct {
 	changes, seats atomic.Uint64
+	seatsTold      atomic.Uint64 // the count of seats that was last given as a version
+	seatsPace      *rate.Limiter
 	quiet          atomic.Pointer[quiet]
 	watched        atomic.Bool // what others change is noticed
 
@@ -42,6 +45,27 @@ func (q *quiet) holds(changes uint64, now time.Time) bool {
 	return q != nil && q.changes == changes && !now.Before(q.from) && now.Before(q.until)
 }
 
+// In a rush every commit takes seats, and pages that tell of seats would hardly be kept at all: after seatsRush versions of the seats
+// in a row, the next one comes seatsHold later.
+const (
+	seatsRush = 32
+	seatsHold = 250 * time.Millisecond
+)
+
+func newContent() *content {
+	return &content{seatsPace: rate.NewLimiter(rate.Every(seatsHold), seatsRush)}
+}
+
+// seatsVersion is the version of the seats that are taken.
+func (c *content) seatsVersion(now time.Time) uint64 {
+	seats, told := c.seats.Load(), c.seatsTold.Load()
+	if seats == told || !c.seatsPace.AllowN(now, 1) {
+		return told
+	}
+	c.seatsTold.CompareAndSwap(told, seats)
+	return seats
+}
+
 // ContentVersion is the version of what visitors see now. Who keeps what was made of it asks before reading, not after: a
 // change in between then finds the older version. A commit of this process is counted when it returns, others' while
 // WatchContent runs.
@@ -54,7 +78,7 @@ func (s *Store) ContentVersion(ctx context.Context) (ContentVersion, error) {
 		changes = s.content.changes.Load()
 		last := s.content.quiet.Load()
 		if last.holds(changes, now) {
-			return ContentVersion{Content: changes, Seats: s.content.seats.Load()}, nil
+			return ContentVersion{Content: changes, Seats: s.content.seatsVersion(now)}, nil
 		}
 		if last != nil && last.changes == changes {
 			changes = s.content.changes.Add(1)
@@ -67,7 +91,7 @@ func (s *Store) ContentVersion(ctx context.Context) (ContentVersion, error) {
 		}
 		s.content.quiet.Store(&quiet{changes: changes, from: now, until: until})
 	}
-	return ContentVersion{Content: changes, Seats: s.content.seats.Load()}, nil
+	return ContentVersion{Content: changes, Seats: s.content.seatsVersion(now)}, nil
 }
 
 // contentTimeout is how long it may take to find out until when the public pages hold.

@@ -3,6 +3,7 @@ package models_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -94,6 +95,36 @@ func TestTheContentVersionMovesWithWhatVisitorsSeeAndNothingElse(t *testing.T) {
 		}
 		if after := version(t, s.Store); after.Content == taken.Content {
 			t.Error("a new profile did not move it")
+		}
+	})
+}
+
+func TestInARushTheVersionOfTheSeatsMovesFourTimesASecond(t *testing.T) {
+	onEach(t, func(t *testing.T, s *stage) {
+		s.newEvent(t, "rush", 100)
+		before := version(t, s.Store)
+		take := func(n int) models.ContentVersion {
+			_, err := s.Register(t.Context(), "rush", models.RegisterInput{
+				Name: "Ada", Email: fmt.Sprintf("ada-%d@example.org", n), Tickets: []string{"b"}, Consent: true,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return version(t, s.Store)
+		}
+		for n := range 32 {
+			taken := take(n)
+			if taken.Seats == before.Seats {
+				t.Fatalf("registration %d did not move it", n+1)
+			}
+			before = taken
+		}
+		if held := take(32); held != before {
+			t.Errorf("it moved in the rush: %v, then %v", before, held)
+		}
+		s.clock.Advance(250 * time.Millisecond)
+		if after := version(t, s.Store); after.Seats == before.Seats {
+			t.Error("what was taken in the rush does not show a quarter of a second later")
 		}
 	})
 }

@@ -42,6 +42,7 @@ type Options struct {
 // Worker does the background work of one process.
 type Worker struct {
 	Options
+	writing sync.Mutex // one mail is written at a time, so that a core is left; many are on their way
 	mails   *prometheus.CounterVec
 	seconds prometheus.Histogram
 }
@@ -63,6 +64,7 @@ const (
 	mailPoll   = 500 * time.Millisecond // between two looks for mails that are due
 	crowdPause = 250 * time.Millisecond // between two batches of mails while a crowd is served, which waits for the same processor and disk
 	mailBatch  = 8                      // mails sent at the same time, each to another person
+	mailPause  = 5 * time.Millisecond   // after each mail of a batch before the next batch, so that thousands of mails leave the processor to visitors
 	forgetEach = time.Hour              // between two looks for what was kept for its time
 	backupPoll = 5 * time.Second        // between two looks for a backup that is due
 	removePoll = 500 * time.Millisecond // between two looks for files to remove
@@ -104,7 +106,7 @@ func (w *Worker) Run(ctx context.Context) {
 		case sent > 0 && w.Store.Crowded():
 			pause = crowdPause
 		case sent > 0:
-			continue
+			pause = time.Duration(sent) * mailPause
 		}
 		select {
 		case <-ctx.Done():

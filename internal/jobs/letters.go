@@ -141,6 +141,8 @@ func isMoment(err error) bool {
 
 // compose writes a mail from the rows that it tells of.
 func (w *Worker) compose(ctx context.Context, l letters, m models.Mail) (mail.Message, error) {
+	w.writing.Lock()
+	defer w.writing.Unlock()
 	site, err := w.Store.Site(ctx)
 	if err != nil {
 		return mail.Message{}, err
