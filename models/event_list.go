@@ -37,8 +37,8 @@ type EventRow struct {
 	Event
 	GroupSlug string
 	GroupName string
-	SeatsLeft int  // over all tickets
-	Limited   bool // false: some ticket has no limit
+	SeatsLeft int  // over all tickets, while one can register
+	Limited   bool // false: some ticket has no limit, or nobody can register
 }
 
 // publicEvents is the one condition under which events are public, for a table called e. It takes the time once.
@@ -105,9 +105,11 @@ func (f EventFilter) order() string {
 	return "e.starts_at, e.id"
 }
 
-// Events lists public events with the seats they have left. It asks the database twice, however long the list is.
+// Events lists public events, with the seats that are left of those that one can register for. It asks the database twice at most,
+// however long the list is.
 func (s *Store) Events(ctx context.Context, f EventFilter) ([]EventRow, error) {
-	condition, args := f.where(s.Now())
+	now := s.Now()
+	condition, args := f.where(now)
 	// The page is cut out by an index before its rows are read, which are long. SQLite keeps to the order of a CROSS JOIN.
 	order := f.order()
 	if f.Period == ComingEvents {
@@ -125,11 +127,16 @@ func (s *Store) Events(ctx context.Context, f EventFilter) ([]EventRow, error) {
 	if err := s.read(ctx).Raw(query, args...).Scan(&rows).Error; err != nil || len(rows) == 0 {
 		return nil, translate(err)
 	}
-	ids := make([]int64, len(rows))
-	for i, row := range rows {
-		ids[i] = row.ID
+	var open []int64
+	for _, row := range rows {
+		if row.RegistrationRefusal(now) == nil {
+			open = append(open, row.ID)
+		}
 	}
-	tickets, err := s.ticketsOf(ctx, ids)
+	if len(open) == 0 {
+		return rows, nil
+	}
+	tickets, err := s.ticketsOf(ctx, open)
 	if err != nil {
 		return nil, err
 	}

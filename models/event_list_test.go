@@ -71,8 +71,8 @@ func TestListsOfEventsHoldWhatIsPublicInTheirOrder(t *testing.T) {
 				}
 			}
 			for _, row := range rows {
-				if !row.Limited || row.SeatsLeft == 0 {
-					t.Errorf("%s has %d seats left, limited %t", row.Slug, row.SeatsLeft, row.Limited)
+				if open := row.RegistrationRefusal(noon) == nil; row.Limited != open || row.SeatsLeft > 0 != open {
+					t.Errorf("%s has %d seats left, limited %t, open %t", row.Slug, row.SeatsLeft, row.Limited, open)
 				}
 			}
 		}

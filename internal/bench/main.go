@@ -351,23 +351,32 @@ func (b *bench) burst(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	b.add("10 · p99 of a cached page while 25,000 register within a minute, against idle", "≤ 3 ×", announced <= 3, "%.1f ×", announced)
+	b.add("10 · p99 of a cached page while 25,000 register within a minute, against idle", "≤ 3 ×", announced.times() <= 3, "%s", announced)
 	rushed, err := b.waits(ctx, portal, page, "/events/rush/register", 0)
 	if err != nil {
 		return err
 	}
 	limit, err := b.waits(ctx, bare, "/page", "/form", 0)
-	b.add("10 · the same while 64 connections register as quickly as they can", "≤ 3 ×", rushed <= 3, "%.1f × (a bare handler beside bare POSTs %.1f ×)", rushed, limit)
+	b.add("10 · the same while 64 connections register as quickly as they can", "≤ 3 ×", rushed.times() <= 3, "%s; a bare handler beside bare POSTs %s", rushed, limit)
 	return err
 }
 
 // announcedRate is how many register in a second when an announcement to 25,000 people brings all of them within a minute.
 const announcedRate = 25000 / 60
 
-// waits is how many times longer the slowest hundredth of two readers waits while others send a form than while nobody does. Who
-// sends the form is another process, so that readers wait for the server alone: so many in a second, or those of 64 connections.
-func (b *bench) waits(ctx context.Context, s *server, path, form string, rate int) (times float64, err error) {
-	read := func() (p99 float64, err error) {
+// slower is the p99 of a wait while nobody else comes and amid others, in nanoseconds.
+type slower struct{ idle, amid float64 }
+
+func (s slower) times() float64 { return s.amid / s.idle }
+
+func (s slower) String() string {
+	return fmt.Sprintf("%.1f × (%.2f ms of %.2f ms)", s.times(), s.amid/1e6, s.idle/1e6)
+}
+
+// waits measures how long two readers wait while nobody else comes, and while others send a form. Who sends the form is another
+// process, so that readers wait for the server alone: so many in a second, or those of 64 connections.
+func (b *bench) waits(ctx context.Context, s *server, path, form string, rate int) (p99 slower, err error) {
+	read := func() (float64, error) {
 		var p99s []float64
 		for range rounds {
 			r, err := load(ctx, s, 2, each, always(get(path)))
@@ -379,30 +388,29 @@ func (b *bench) waits(ctx context.Context, s *server, path, form string, rate in
 		return median(p99s), nil
 	}
 	if err := s.quiet(ctx); err != nil {
-		return 0, err
+		return p99, err
 	}
-	idle, err := read()
-	if err != nil {
-		return 0, err
+	if p99.idle, err = read(); err != nil {
+		return p99, err
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return 0, err
+		return p99, err
 	}
 	coming, stop := context.WithCancel(ctx)
 	crowd := exec.CommandContext(coming, self, "crowd", s.address, form, strconv.Itoa(rate)) //nolint:gosec // ourselves
 	crowd.Stderr = os.Stderr
 	if err := crowd.Start(); err != nil {
 		stop()
-		return 0, err
+		return p99, err
 	}
 	time.Sleep(each)
-	amid, err := read()
+	p99.amid, err = read()
 	stop()
 	if left := crowd.Wait(); crowd.ProcessState.Exited() {
 		err = errors.Join(err, fmt.Errorf("the crowd left: %w", left))
 	}
-	return amid / idle, err
+	return p99, err
 }
 
 // come lets ever new people send a form until the process is ended: so many in a second, each on a connection of their own, or as
