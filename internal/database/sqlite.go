@@ -22,6 +22,7 @@ import (
 
 // openSQLite opens one writing connection and a pool of readers on the file at path.
 func openSQLite(path string) (*DB, error) {
+	boundArenas()
 	if err := makeFile(path); err != nil {
 		return nil, err
 	}
