@@ -285,7 +285,7 @@ func TestABucketBreaksOffAFileAndNobodyTakesItForWhole(t *testing.T) {
 	}
 }
 
-// A bucket that nobody made and one that refuses are faults of the settings: never "there is no such file".
+// A bucket that nobody made, one that refuses and a wrong key are faults of the settings: never "there is no such file".
 func TestABucketThatRefusesIsUnavailable(t *testing.T) {
 	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/xml")
@@ -294,8 +294,10 @@ func TestABucketThatRefusesIsUnavailable(t *testing.T) {
 	}))
 	t.Cleanup(refusing.Close)
 	for name, address := range map[string]string{
-		"refuses":  "s3://key:hush-hush@" + strings.TrimPrefix(refusing.URL, "http://") + "/uploads?tls=off",
-		"not made": strings.Replace(testkit.NewBucket(t).URL, "/uploads/", "/another/", 1),
+		"refuses":                        "s3://key:hush-hush@" + strings.TrimPrefix(refusing.URL, "http://") + "/uploads?tls=off",
+		"not made":                       strings.Replace(testkit.NewBucket(t).URL, "/uploads/", "/another/", 1),
+		"a secret that is not the key's": strings.Replace(testkit.NewBucket(t).URL, "hush-hush", "hush", 1),
+		"a key that nobody has":          strings.Replace(testkit.NewBucket(t).URL, "key:", "other:", 1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBucket(t, address, nil)
