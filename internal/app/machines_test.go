@@ -269,8 +269,11 @@ func TestSeveralMachinesAreOnePortal(t *testing.T) { //nolint:tparallel // its p
 				t.Errorf("GET %s = %s, want %d", path, answer.Status, want)
 			}
 		}
-		if _, figures := p.get(t, "/metrics"); !strings.Contains(string(figures), "portal_mail_attempt_seconds") {
-			t.Error("its figures do not tell of mails")
+		_, figures := p.get(t, "/metrics")
+		for _, name := range []string{"portal_mail_attempt_seconds", "portal_storage_requests_total"} {
+			if !strings.Contains(string(figures), name) {
+				t.Errorf("its figures lack %s", name)
+			}
 		}
 	})
 }

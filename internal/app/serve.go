@@ -149,15 +149,15 @@ func (s *serveCommand) work(w *world, log *slog.Logger, store *models.Store, db 
 	if err != nil {
 		return err
 	}
-	uploads, err := uploadsOf(s.Config, nil)
+	metrics, err := newMetrics(db)
+	if err != nil {
+		return err
+	}
+	uploads, err := uploadsOf(s.Config, metrics)
 	if err != nil {
 		return err
 	}
 	keeper, err := s.keeper(w.ctx, store, db, uploads)
-	if err != nil {
-		return err
-	}
-	metrics, err := newMetrics(db)
 	if err != nil {
 		return err
 	}

@@ -231,15 +231,15 @@ func TestABucketThatIsAwayIsUnavailableUntilItIsBack(t *testing.T) {
 		t.Errorf("when it is back: %q, %v", got, err)
 	}
 	_, _ = b.Read(t.Context(), "never.png")
-	const want = `# HELP portal_storage_requests_total Calls of the bucket of uploads, by operation and by outcome: ok, missing, failed.
+	const want = `# HELP portal_storage_requests_total Calls of the bucket of uploads, by operation, by outcome (ok, missing, failed) and by success (it answered).
 # TYPE portal_storage_requests_total counter
-portal_storage_requests_total{operation="list",outcome="failed"} 1
-portal_storage_requests_total{operation="put",outcome="failed"} 1
-portal_storage_requests_total{operation="put",outcome="ok"} 1
-portal_storage_requests_total{operation="read",outcome="failed"} 1
-portal_storage_requests_total{operation="read",outcome="missing"} 1
-portal_storage_requests_total{operation="read",outcome="ok"} 1
-portal_storage_requests_total{operation="remove",outcome="failed"} 1
+portal_storage_requests_total{operation="list",outcome="failed",success="false"} 1
+portal_storage_requests_total{operation="put",outcome="failed",success="false"} 1
+portal_storage_requests_total{operation="put",outcome="ok",success="true"} 1
+portal_storage_requests_total{operation="read",outcome="failed",success="false"} 1
+portal_storage_requests_total{operation="read",outcome="missing",success="true"} 1
+portal_storage_requests_total{operation="read",outcome="ok",success="true"} 1
+portal_storage_requests_total{operation="remove",outcome="failed",success="false"} 1
 `
 	if err := testutil.GatherAndCompare(all, strings.NewReader(want), "portal_storage_requests_total"); err != nil {
 		t.Error(err)
