@@ -36,15 +36,14 @@ func (s *Store) JobRan(ctx context.Context, name string, began time.Time, pause 
 
 // Health is what the database tells an operator.
 type Health struct {
-	Database     string // its kind and version
-	Size         int64  // bytes
-	Schema       int64  // the last migration that was applied
-	ClockAhead   time.Duration
-	MailsWaiting int
-	MailsFailed  int           // given up
-	OldestMail   time.Duration // how long the mail is due that has waited longest
-	MailError    string        // of the last attempt that failed
-	Jobs         []JobRun
+	Database   string // its kind and version
+	Size       int64  // bytes
+	Schema     int64  // the last migration that was applied
+	ClockAhead time.Duration
+	MailError  string // of the last attempt that failed
+	Shared     bool   // by several processes, if that is wanted
+
+	Figures
 }
 
 // Health reads it for who runs the site.
@@ -56,7 +55,7 @@ func (s *Store) Health(ctx context.Context, by Viewer) (Health, error) {
 	query := `SELECT sqlite_version() AS version, (SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()) AS size,
 		strftime('%s', 'now') AS seconds`
 	if s.postgres() {
-		h.Database = "PostgreSQL "
+		h.Database, h.Shared = "PostgreSQL ", true
 		query = `SELECT current_setting('server_version') AS version, pg_database_size(current_database()) AS size, floor(extract(epoch FROM clock_timestamp()))::bigint AS seconds`
 	}
 	var facts struct {
@@ -70,14 +69,12 @@ func (s *Store) Health(ctx context.Context, by Viewer) (Health, error) {
 	if err := s.read(ctx).Raw("SELECT COALESCE(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&h.Schema).Error; err != nil {
 		return h, translate(err)
 	}
-	figures, err := s.Figures(ctx)
-	if err != nil {
+	var err error
+	if h.Figures, err = s.Figures(ctx); err != nil {
 		return h, err
 	}
-	h.MailsWaiting, h.MailsFailed, h.OldestMail = int(figures.MailsWaiting), int(figures.MailsFailed), figures.OldestMail
 	if err := s.read(ctx).Raw("SELECT error FROM mails WHERE error <> '' AND sent_at IS NULL ORDER BY id DESC LIMIT 1").Scan(&h.MailError).Error; err != nil {
 		return h, translate(err)
 	}
-	h.Jobs = figures.Jobs
 	return h, nil
 }

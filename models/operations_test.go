@@ -25,7 +25,8 @@ func TestTheDatabaseTellsHowItIs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if (!strings.HasPrefix(h.Database, "SQLite 3.") && !strings.HasPrefix(h.Database, "PostgreSQL 1")) || h.Size < 4096 || h.Schema < 7 || h.ClockAhead == 0 {
+		if (!strings.HasPrefix(h.Database, "SQLite 3.") && !strings.HasPrefix(h.Database, "PostgreSQL 1")) || h.Size < 4096 || h.Schema < 7 || h.ClockAhead == 0 ||
+			h.Shared != strings.HasPrefix(h.Database, "PostgreSQL") {
 			t.Errorf("it tells %+v", h)
 		}
 		if len(h.Jobs) != 1 || h.Jobs[0].Error != "" || !h.Jobs[0].BeganAt.Equal(testkit.Start.Add(time.Second)) || !h.Jobs[0].NextAt.Equal(testkit.Start.Add(62*time.Second)) {

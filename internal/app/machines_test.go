@@ -234,8 +234,9 @@ func TestSeveralMachinesAreOnePortal(t *testing.T) { //nolint:tparallel // its p
 			until(t, "the post at "+p.url, func() bool { return strings.Contains(visitor(p), "Three of us") })
 		}
 	})
+	ada := m.signedIn(t, m.web[0], "Ada Quux", "admin")
 	t.Run("a picture that one took the others show", func(t *testing.T) {
-		path := uploadLogo(t, m.signedIn(t, m.web[0], "Ada Quux", "admin"), newPicture(t, 60))
+		path := uploadLogo(t, ada, newPicture(t, 60))
 		_, want := at(m.web[0]).get(t, path)
 		if _, format, err := image.DecodeConfig(bytes.NewReader(want)); err != nil {
 			t.Errorf("it shows no picture but %q: %v", format, err)
@@ -243,6 +244,15 @@ func TestSeveralMachinesAreOnePortal(t *testing.T) { //nolint:tparallel // its p
 		for _, p := range m.web[1:] {
 			if response, got := at(p).get(t, path); response.StatusCode != http.StatusOK || !bytes.Equal(got, want) {
 				t.Errorf("%s answers %d with %d bytes, want %d", p.url, response.StatusCode, len(got), len(want))
+			}
+		}
+	})
+	t.Run("the page of health says whose figures it shows", func(t *testing.T) {
+		for _, p := range m.web {
+			ada.p = at(p)
+			page := textOf(ada.open("/admin/health").root)
+			if !strings.Contains(page, fmt.Sprintf("process %d. Others may run beside it", p.cmd.Process.Pid)) || !strings.Contains(page, "Bucket of uploads") {
+				t.Errorf("at %s it says %s", p.url, page)
 			}
 		}
 	})
