@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -20,7 +21,11 @@ type AdminHealth struct {
 	Layout
 	Heading  string
 	Now      time.Time
-	Parts    []HealthPart
+	Parts    []HealthPart // of the whole portal
+	Process  []HealthPart // of the process that answers
+	Where    string       // it runs
+	Shared   bool         // several processes may run, each with figures of its own
+	Rows     []RowCount
 	Statuses []StatusCount
 	Routes   []RecentRoute
 	Minutes  int // that the counts of requests span
@@ -34,6 +39,12 @@ type HealthPart struct {
 	Do    string // empty while it is well
 	URL   string // where to do it
 	Label string // of the link
+}
+
+// RowCount is how much there is of something.
+type RowCount struct {
+	Of string
+	N  int
 }
 
 // StatusCount is how many answers had a status of a family.
@@ -68,12 +79,11 @@ func (a *App) showHealth(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	statuses, routes := a.recent.since(now)
-	page := AdminHealth{Now: now.In(location(viewer(c).Timezone)), Minutes: int(recentSpan.Minutes())}
+	recent := a.lately(now)
+	page := AdminHealth{Now: now.In(location(viewer(c).Timezone)), Minutes: int(recentSpan.Minutes()), Where: a.Process, Shared: h.Shared}
 	page.Parts = append(page.Parts,
-		HealthPart{Name: "Program", Facts: "portal " + cmp.Or(a.Version, "of unknown version") + ", up for " + spanWords(now.Sub(a.started)), State: wellState},
 		HealthPart{Name: "Database", Facts: fmt.Sprintf("%s, %s, schema %d", h.Database, byteWords(uint64(max(0, h.Size))), h.Schema), State: wellState},
-		a.diskPart(), clockPart(h), a.mailPart(h))
+		a.mailPart(h))
 	page.Parts = append(page.Parts, jobParts(h.Jobs, now)...)
 	plan, err := a.Store.BackupPlan(c.UserContext())
 	if err != nil {
@@ -83,16 +93,26 @@ func (a *App) showHealth(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	page.Parts = append(page.Parts, backupPart(backups, plan, now), requestPart(statuses))
-	page.Parts = append(page.Parts, a.processParts()...)
+	page.Parts = append(page.Parts, backupPart(backups, plan, now))
+	page.Process = append(page.Process,
+		HealthPart{Name: "Program", Facts: "portal " + cmp.Or(a.Version, "of unknown version") + ", up for " + spanWords(now.Sub(a.started)), State: wellState},
+		a.diskPart(), clockPart(h), requestPart(recent), signInPart(recent))
+	page.Process = append(page.Process, a.callParts(recent)...)
+	page.Process = append(page.Process, processParts(recent.now)...)
 	for _, s := range statusWords {
-		page.Statuses = append(page.Statuses, StatusCount{s.family, s.words, statuses[s.family]})
+		page.Statuses = append(page.Statuses, StatusCount{s.family, s.words, recent.count(requestCount, "status", s.family)})
 	}
-	for i := range routes {
-		routes[i].Slow = routes[i].P95 >= slowAnswer
+	page.Rows = []RowCount{
+		{"Public posts", int(h.Posts)},
+		{"Groups", int(h.Groups)},
+		{"Events to come", int(h.Events)},
+		{"Accounts", int(h.Accounts)},
+		{"Registrations", int(h.Registrations)},
+		{"Cancelled registrations", int(h.Cancellations)},
 	}
+	routes := recent.routes()
 	page.Routes = routes[:min(len(routes), routesShown)]
-	page.Heading = healthHeading(page.Parts)
+	page.Heading = healthHeading(slices.Concat(page.Parts, page.Process))
 	page.Layout = a.deskLayout(c, "Health", page.Heading)
 	return show(c, http.StatusOK, a.pages.adminHealth, page)
 }
@@ -167,13 +187,13 @@ func clockPart(h models.Health) HealthPart {
 func (a *App) mailPart(h models.Health) HealthPart {
 	part := HealthPart{Name: "Mail", Facts: "None waits", State: wellState}
 	if h.MailsWaiting > 0 {
-		part.Facts = templates.Plural(h.MailsWaiting, "mail waits", "mails wait")
+		part.Facts = templates.Plural(int(h.MailsWaiting), "mail waits", "mails wait")
 		if h.OldestMail > 0 {
 			part.Facts += ", one for " + spanWords(h.OldestMail)
 		}
 	}
 	if h.MailsFailed > 0 {
-		part.Facts += "; " + templates.Plural(h.MailsFailed, "was given up", "were given up")
+		part.Facts += "; " + templates.Plural(int(h.MailsFailed), "was given up", "were given up")
 	}
 	if h.MailError != "" {
 		part.Facts += ". The last error: " + shortened(h.MailError, 200)
@@ -219,14 +239,11 @@ func jobParts(runs []models.JobRun, now time.Time) (parts []HealthPart) {
 	return parts
 }
 
-func requestPart(statuses map[string]int) HealthPart {
-	total := 0
-	for _, n := range statuses {
-		total += n
-	}
-	part := HealthPart{Name: "Requests", Facts: templates.Plural(total, "answer", "answers") + " of this process in the last minutes, none failed", State: wellState}
-	if failed := statuses["5xx"]; failed > 0 {
-		part.Facts = templates.Plural(total, "answer", "answers") + " of this process in the last minutes, of which " + templates.Thousands(failed) + " failed"
+func requestPart(recent lately) HealthPart {
+	total, failed := recent.count(requestCount), recent.count(requestCount, "success", "false")
+	part := HealthPart{Name: "Requests", Facts: templates.Plural(total, "answer", "answers") + " in the last minutes, none failed", State: wellState}
+	if failed > 0 {
+		part.Facts = templates.Plural(total, "answer", "answers") + " in the last minutes, of which " + templates.Thousands(failed) + " failed"
 		part.State, part.Do = poorState, "Find their request in the log, with level ERROR or WARN."
 		if failed*100 > total {
 			part.State = sickState
@@ -235,63 +252,88 @@ func requestPart(statuses map[string]int) HealthPart {
 	return part
 }
 
-// processFigures are the figures of the process by name: gauges and counters, those with a label behind it, and histograms.
-func (a *App) processFigures() (values map[string]float64, histograms map[string]routeCount) {
-	values, histograms = map[string]float64{}, map[string]routeCount{}
-	families, err := a.Metrics.Gather()
-	if err != nil {
-		families = nil // what cannot be asked is not known
+// manyGuesses is how many wrong passwords and codes in the last minutes stand out: one a second.
+const manyGuesses = int(recentSpan / time.Second)
+
+func signInPart(recent lately) HealthPart {
+	part := HealthPart{Name: "Sign-ins", Facts: "None in the last minutes", State: wellState}
+	accepted, refused, failed := recent.count(signInCount, "outcome", "accepted"), recent.count(signInCount, "outcome", "refused"), recent.count(signInCount, "outcome", "failed")
+	if accepted+refused+failed == 0 {
+		return part
 	}
-	for _, family := range families {
-		for _, m := range family.GetMetric() {
-			name := family.GetName()
-			if len(m.GetLabel()) == 1 {
-				name += " " + m.GetLabel()[0].GetValue()
-			}
-			switch {
-			case len(m.GetLabel()) > 1:
-			case m.GetGauge() != nil:
-				values[name] = m.GetGauge().GetValue()
-			case m.GetCounter() != nil:
-				values[name] = m.GetCounter().GetValue()
-			case m.GetHistogram() != nil:
-				values[name] = m.GetHistogram().GetSampleSum()
-				histograms[name] = countOf(m.GetHistogram())
-			}
-		}
+	part.Facts = templates.Thousands(accepted) + " accepted, " + templates.Thousands(refused) + " refused and " + templates.Thousands(failed) + " failed in the last minutes"
+	switch {
+	case failed > 0:
+		part.State, part.Do = poorState, "They broke off by a fault of ours or of a service: find their request in the log, with level ERROR or WARN."
+	case recent.count(signInCount, "outcome", "refused", "way", byPassword)+recent.count(signInCount, "outcome", "refused", "way", bySecondFactor) > manyGuesses:
+		part.State, part.Do = poorState, "Somebody guesses passwords or codes. Each account and network waits longer after each try; the log of the proxy tells from where they come."
 	}
-	return values, histograms
+	return part
+}
+
+// callParts are how others answer the process: the mail server, the bucket of uploads, services to sign in with.
+func (a *App) callParts(recent lately) (parts []HealthPart) {
+	if a.KeptMail == nil {
+		parts = append(parts, callPart(recent, HealthPart{
+			Name: "Mail server", Do: "It is silent or refuses us: the mails wait and are tried again. `portal doctor` tells why.",
+		}, "portal_mail_attempts_total", "portal_mail_attempt_seconds"))
+	}
+	if len(recent.now["portal_storage_requests_total"]) > 0 {
+		parts = append(parts, callPart(recent, HealthPart{
+			Name: "Bucket of uploads", Do: "Pictures are missing from pages and new ones are refused. `portal doctor` tells why.",
+		}, "portal_storage_requests_total", "portal_storage_request_seconds"))
+	}
+	for _, service := range a.Outside {
+		parts = append(parts, callPart(recent, HealthPart{
+			Name: service.Name, Do: "Nobody can sign in with it; the mailed link still works.",
+		}, "portal_outgoing_requests_total", "portal_outgoing_request_duration_seconds", "service", service.Key))
+	}
+	return parts
+}
+
+// callPart is how others answered of late; what to do is kept only where they failed.
+func callPart(recent lately, part HealthPart, count, seconds string, labels ...string) HealthPart {
+	calls, failed := recent.count(count, labels...), recent.count(count, slices.Concat(labels, []string{"success", "false"})...)
+	if failed > 0 {
+		part.Facts, part.State = templates.Plural(calls, "call", "calls")+" in the last minutes, of which "+templates.Thousands(failed)+" failed", poorState
+		return part
+	}
+	part.Facts, part.State, part.Do = "Not called in the last minutes", wellState, ""
+	if calls > 0 {
+		_, within := recent.within(seconds, labels...)
+		part.Facts = templates.Plural(calls, "call", "calls") + " in the last minutes, none failed; 95% took at most " + templates.Took(within)
+	}
+	return part
 }
 
 // processParts are what the process takes and does, as its metrics tell.
-func (a *App) processParts() []HealthPart {
-	values, histograms := a.processFigures()
+func processParts(figures processFigures) []HealthPart {
 	memory := HealthPart{Name: "Memory", Facts: "This machine does not tell", State: noState}
-	if n := values["process_resident_memory_bytes"]; n > 0 {
-		memory.Facts, memory.State = byteWords(uint64(n))+", in "+templates.Thousands(int(values["go_goroutines"]))+" goroutines", wellState
+	if n := figures.sum("process_resident_memory_bytes"); n > 0 {
+		memory.Facts, memory.State = byteWords(uint64(n))+", in "+templates.Thousands(int(figures.sum("go_goroutines")))+" goroutines", wellState
 	}
 	files := HealthPart{Name: "Open files", Facts: "This machine does not tell", State: noState}
-	if open, most := values["process_open_fds"], values["process_max_fds"]; open > 0 && most > 0 {
+	if open, most := figures.sum("process_open_fds"), figures.sum("process_max_fds"); open > 0 && most > 0 {
 		files.Facts, files.State = templates.Thousands(int(open))+" of "+templates.Thousands(int(min(most, math.MaxInt32))), wellState
 		if open > .8*most {
 			files.State, files.Do = sickState, "Raise the limit of open files (LimitNOFILE of the service): without more, new visitors have to wait."
 		}
 	}
-	return []HealthPart{changesPart(values, histograms), pagesPart(values), memory, files}
+	return []HealthPart{changesPart(figures), pagesPart(figures), memory, files}
 }
 
 // changesPart is how long those wait who change something, in this process since it started.
-func changesPart(values map[string]float64, histograms map[string]routeCount) HealthPart {
-	part := HealthPart{Name: "Changes", Facts: "None yet in this process", State: wellState}
-	took, waited := histograms["portal_commit_seconds"], histograms["portal_commit_wait_seconds"]
-	if took.answers == 0 {
+func changesPart(figures processFigures) HealthPart {
+	part := HealthPart{Name: "Changes", Facts: "None yet", State: wellState}
+	took, waited := figures.durations("portal_commit_seconds"), figures.durations("portal_commit_wait_seconds")
+	if took.n == 0 {
 		return part
 	}
-	tookWithin, waitedFor := quantile(.95, routeCount{}, took), quantile(.95, routeCount{}, waited)
-	part.Facts = fmt.Sprintf("%s in %s of this process; 95%% of them waited at most %s and took at most %s",
-		templates.Plural(int(values["portal_commit_changes"]), "change", "changes"), templates.Plural(int(took.answers), "commit", "commits"), //nolint:gosec // no process commits so often
+	tookWithin, waitedFor := quantile(.95, durations{}, took), quantile(.95, durations{}, waited)
+	part.Facts = fmt.Sprintf("%s in %s; 95%% of them waited at most %s and took at most %s",
+		templates.Plural(int(figures.sum("portal_commit_changes")), "change", "changes"), templates.Plural(int(took.n), "commit", "commits"), //nolint:gosec // no process commits so often
 		templates.Took(waitedFor), templates.Took(tookWithin))
-	waiting := int(values["portal_commit_queue_changes"])
+	waiting := int(figures.sum("portal_commit_queue_changes"))
 	if waiting > 0 {
 		part.Facts += "; " + templates.Plural(waiting, "waits", "wait") + " now"
 	}
@@ -311,15 +353,15 @@ const (
 )
 
 // pagesPart is how many public pages are kept ready, in this process since it started.
-func pagesPart(values map[string]float64) HealthPart {
+func pagesPart(figures processFigures) HealthPart {
 	part := HealthPart{Name: "Ready pages", Facts: "None asked for yet", State: wellState}
-	hits, misses := values["portal_page_cache_requests_total hit"], values["portal_page_cache_requests_total miss"]
+	hits, misses := figures.sum("portal_page_cache_requests_total", "result", "hit"), figures.sum("portal_page_cache_requests_total", "result", "miss")
 	if hits+misses == 0 {
 		return part
 	}
 	share := hits / (hits + misses)
-	part.Facts = fmt.Sprintf("%s of %s taken; %.0f%% of the public pages that were asked for lay ready", byteWords(uint64(values["portal_page_cache_bytes"])), byteWords(pageCacheLimit), math.Floor(100*share))
-	if gone := values["portal_page_cache_evictions_total"]; gone > 0 {
+	part.Facts = fmt.Sprintf("%s of %s taken; %.0f%% of the public pages that were asked for lay ready", byteWords(uint64(figures.sum("portal_page_cache_bytes"))), byteWords(pageCacheLimit), math.Floor(100*share))
+	if gone := figures.sum("portal_page_cache_evictions_total"); gone > 0 {
 		part.Facts += "; " + templates.Plural(int(gone), "page", "pages") + " had to go for want of room"
 		if share < .5 {
 			part.State, part.Do = poorState, "Most pages are made anew for each who asks: see in the log of the proxy whether a crawler reads the whole site, and slow it down there."

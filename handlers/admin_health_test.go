@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/cdfoundation/portal/handlers"
+	"github.com/cdfoundation/portal/internal/auth"
 	"github.com/cdfoundation/portal/internal/links"
 	"github.com/cdfoundation/portal/internal/testkit"
 	"github.com/cdfoundation/portal/models"
@@ -29,14 +30,14 @@ func healthLines(page *testkit.Doc) map[string]string {
 }
 
 // operated is a deskWorld as a process runs it: with a disk, a mail server and the figures of the process.
-func (w *deskWorld) operated(disk handlers.Disk, diskErr error) (metrics *prometheus.Registry) {
+func (w *deskWorld) operated(disk handlers.Disk, diskErr error, outside ...*auth.Outside) (metrics *prometheus.Registry) {
 	w.t.Helper()
 	metrics = prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	var err error
 	w.app, err = handlers.New(handlers.Options{
 		Store: w.store, Site: links.New(&url.URL{Scheme: "http", Host: "community.example.org"}), Log: slog.New(slog.DiscardHandler), Keys: testkit.Keys(),
-		Ready: func(context.Context) error { return nil }, Contact: "community@example.org", Metrics: metrics, Version: "v1.2.3",
+		Ready: func(context.Context) error { return nil }, Contact: "community@example.org", Metrics: metrics, Version: "v1.2.3", Process: "lagoon, process 4711", Outside: outside,
 		Disk: func() (handlers.Disk, error) { return disk, diskErr },
 	})
 	if err != nil {
@@ -122,8 +123,8 @@ func TestTheHealthPageSaysWhatToDo(t *testing.T) {
 				w.t.Errorf("it says %q", line)
 			}
 		}},
-		{"changes", "Changes", "Well: None yet in this process", func(*deskWorld) {}},
-		{"answers that failed", "Requests", "Act now: 2 answers of this process in the last minutes, of which 1 failed Find their request", func(w *deskWorld) {
+		{"changes", "Changes", "Well: None yet", func(*deskWorld) {}},
+		{"answers that failed", "Requests", "Act now: 2 answers in the last minutes, of which 1 failed Find their request", func(w *deskWorld) {
 			w.exec("ALTER TABLE groups RENAME TO gone")
 			w.get("", "/groups")
 			w.exec("ALTER TABLE gone RENAME TO groups")
@@ -151,10 +152,10 @@ func TestTheHealthPageTellsOfChangesThatWait(t *testing.T) {
 		waiting float64
 		want    string
 	}{
-		{.001, 0, "Well: 2 changes in 1 commit of this process; 95% of them waited at most 1.0 ms and took at most 1.0 ms"},
-		{3, 0, "Look at it: 2 changes in 1 commit of this process; 95% of them waited at most 4.0 s and took at most 1.0 ms People wait"},
-		{.001, 600, "Look at it: 2 changes in 1 commit of this process; 95% of them waited at most 1.0 ms and took at most 1.0 ms; 600 wait now People wait"},
-		{.001, 3000, "Act now: 2 changes in 1 commit of this process; 95% of them waited at most 1.0 ms and took at most 1.0 ms; 3,000 wait now More come"},
+		{.001, 0, "Well: 2 changes in 1 commit; 95% of them waited at most 1.0 ms and took at most 1.0 ms"},
+		{3, 0, "Look at it: 2 changes in 1 commit; 95% of them waited at most 4.0 s and took at most 1.0 ms People wait"},
+		{.001, 600, "Look at it: 2 changes in 1 commit; 95% of them waited at most 1.0 ms and took at most 1.0 ms; 600 wait now People wait"},
+		{.001, 3000, "Act now: 2 changes in 1 commit; 95% of them waited at most 1.0 ms and took at most 1.0 ms; 3,000 wait now More come"},
 	} {
 		w := newDeskWorld(t)
 		w.today()
@@ -172,6 +173,74 @@ func TestTheHealthPageTellsOfChangesThatWait(t *testing.T) {
 		queue.Set(tt.waiting)
 		if line := w.health()["Changes"]; !strings.HasPrefix(line, tt.want) {
 			t.Errorf("it says %q, want %q…", line, tt.want)
+		}
+	}
+}
+
+func TestTheHealthPageTellsHowOthersAnswerAndWhoSignsIn(t *testing.T) {
+	w := newDeskWorld(t)
+	w.today()
+	metrics := w.operated(handlers.Disk{Free: 40 << 30, Total: 100 << 30}, nil, auth.NewOpenID("https://id.example.org", "portal", "hush", ""))
+	calls := func(count, seconds string, labels ...string) (*prometheus.CounterVec, prometheus.Observer) {
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: count}, append(labels, "outcome", "success"))
+		h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: seconds, Buckets: []float64{.1, 1}}, labels)
+		metrics.MustRegister(c, h)
+		return c, h.WithLabelValues([]string{"openid"}[:len(labels)]...)
+	}
+	mails, mailSeconds := calls("portal_mail_attempts_total", "portal_mail_attempt_seconds")
+	uploads, _ := calls("portal_storage_requests_total", "portal_storage_request_seconds")
+	services, _ := calls("portal_outgoing_requests_total", "portal_outgoing_request_duration_seconds", "service")
+	uploads.WithLabelValues("failed", "false")
+	mails.WithLabelValues("failed", "false").Add(7) // before anybody looks
+	says := func(want map[string]string) {
+		t.Helper()
+		lines := w.health()
+		for name, line := range want {
+			if !strings.HasPrefix(lines[name], line) {
+				t.Errorf("%s says %q, want %q…", name, lines[name], line)
+			}
+		}
+	}
+	const none = "Well: Not called in the last minutes"
+	w.get("", "/healthz") // the first of its minute
+	says(map[string]string{"Mail server": none, "Bucket of uploads": none, "id.example.org": none, "Sign-ins": "Well: None in the last minutes"})
+
+	mails.WithLabelValues("sent", "true").Add(3)
+	for range 3 {
+		mailSeconds.Observe(.05)
+	}
+	uploads.WithLabelValues("ok", "true").Inc()
+	uploads.WithLabelValues("failed", "false").Inc()
+	services.WithLabelValues("openid", "none", "false").Inc()
+	services.WithLabelValues("another", "none", "false").Inc()
+	w.post("", "/login/password", "email", "ana@example.org", "password", "not hers")
+	says(map[string]string{
+		"Mail server":       "Well: 3 calls in the last minutes, none failed; 95% took at most 94 ms",
+		"Bucket of uploads": "Look at it: 2 calls in the last minutes, of which 1 failed Pictures are missing",
+		"id.example.org":    "Look at it: 1 call in the last minutes, of which 1 failed Nobody can sign in with it",
+		"Sign-ins":          "Well: 0 accepted, 1 refused and 0 failed in the last minutes",
+	})
+	w.exec("ALTER TABLE sign_in_links RENAME TO gone")
+	w.post("", "/login/none")
+	says(map[string]string{"Sign-ins": "Look at it: 0 accepted, 1 refused and 1 failed in the last minutes They broke off"})
+
+	w.clock.Advance(10 * time.Minute)
+	w.get("", "/healthz")
+	says(map[string]string{"Mail server": none, "Bucket of uploads": none, "id.example.org": none, "Sign-ins": "Well: None in the last minutes"})
+}
+
+func TestTheHealthPageSaysWhoseFiguresItShowsAndWhatThereIs(t *testing.T) {
+	w := newDeskWorld(t)
+	w.today()
+	w.operated(handlers.Disk{Free: 40 << 30, Total: 100 << 30}, nil)
+	page := w.page(w.get("ada", "/admin/health"), http.StatusOK)
+	if got := page.Text("#process + p"); !strings.HasPrefix(got, "lagoon, process 4711.") || strings.Contains(got, "Others may run") {
+		t.Errorf("of the process it says %q", got)
+	}
+	there := page.Text(".health-more aside")
+	for _, want := range []string{"Groups1", "Accounts6", "Registrations0"} {
+		if !strings.Contains(there, want) {
+			t.Errorf("it lacks %q: %s", want, there)
 		}
 	}
 }

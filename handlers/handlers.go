@@ -39,6 +39,7 @@ type Options struct {
 	Tracer         trace.Tracer                // nil: nobody asks for traces
 	BackupDir      string                      // where backups lie
 	Version        string                      // of the program
+	Process        string                      // on which machine it runs, and its number there
 	Disk           func() (Disk, error)        // of the data dir; nil where nobody knows
 	Contact        string                      // e-mail address in the footer while the desk names none
 	Outside        []*auth.Outside             // services that tell who somebody is
@@ -54,7 +55,7 @@ type App struct {
 	cache       *pageCache
 	shareImages shareImages
 	passkeys    *auth.Passkeys // nil where browsers have none: at an IP address
-	recent      recentAnswers
+	recent      recentFigures
 	crowds      *lru.Cache[string, crowd]
 	started     time.Time
 
@@ -86,12 +87,6 @@ func newApp(o Options) (*App, error) {
 		return nil, fmt.Errorf("crowds: %w", err)
 	}
 	a.started = a.Store.Now()
-	if err := a.recent.watch(a.metrics); err != nil {
-		return nil, fmt.Errorf("metrics: %w", err)
-	}
-	if err := a.Metrics.Register(figures{a.Store}); err != nil {
-		return nil, fmt.Errorf("metrics: %w", err)
-	}
 	if a.pages, err = loadPages(); err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
 	}

@@ -42,18 +42,25 @@ type answerCount struct {
 	log      slog.Handler
 }
 
+// The figures that the desk shows as well.
+const (
+	requestCount   = "portal_http_requests_total"
+	requestSeconds = "portal_http_request_duration_seconds"
+	signInCount    = "portal_sign_ins_total"
+)
+
 func newMetrics(r prometheus.Registerer) metrics {
 	m := metrics{
 		kinds: new(sync.Map),
 		requests: promauto.With(r).NewCounterVec(prometheus.CounterOpts{
-			Name: "portal_http_requests_total", Help: "Requests answered, by route, method, family of status, success (no fault of ours) and whether somebody was signed in.",
+			Name: requestCount, Help: "Requests answered, by route, method, family of status, success (no fault of ours) and whether somebody was signed in.",
 		}, []string{"route", "method", "status", "success", "signed_in"}),
 		seconds: promauto.With(r).NewHistogramVec(prometheus.HistogramOpts{
-			Name: "portal_http_request_duration_seconds", Help: "How long an answer took, by route and method.",
+			Name: requestSeconds, Help: "How long an answer took, by route and method.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"route", "method"}),
 		signIns: promauto.With(r).NewCounterVec(prometheus.CounterOpts{
-			Name: "portal_sign_ins_total", Help: "Attempts to sign in, by way (password, link, passkey, outside, second_factor) and outcome: accepted, refused, second_factor (is asked for), failed (by a fault of ours or of a service).",
+			Name: signInCount, Help: "Attempts to sign in, by way (password, link, passkey, outside, second_factor) and outcome: accepted, refused, second_factor (is asked for), failed (by a fault of ours or of a service).",
 		}, []string{"way", "outcome"}),
 	}
 	for _, way := range []string{byPassword, byLink, byPasskey, byOutside, bySecondFactor} {
@@ -181,7 +188,13 @@ func (a *App) sendMetrics() fiber.Handler {
 	if a.Metrics == nil {
 		return nil // only the list of routes is wanted
 	}
-	answer := adaptor.HTTPHandler(promhttp.HandlerFor(a.Metrics, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
+	all := prometheus.Gatherers{a.Metrics}
+	if a.Store != nil { // it has none where the process only works
+		counted := prometheus.NewRegistry() // apart, so that whoever looks at the process does not ask the database
+		counted.MustRegister(figures{a.Store})
+		all = append(all, counted)
+	}
+	answer := adaptor.HTTPHandler(promhttp.HandlerFor(all, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
 	return func(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderCacheControl, "no-store")
 		return answer(c)

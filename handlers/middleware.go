@@ -76,7 +76,7 @@ func (a *App) logged(routed fasthttp.RequestHandler) fasthttp.RequestHandler {
 		if !answer.IsBodyStream() { // asking a stream for its bytes would keep them all
 			size = len(answer.Body())
 		}
-		a.recent.tick(began)
+		a.tick(began)
 		a.answered(kind, id, size, began, a.Store.Now().Sub(began))
 	}
 }

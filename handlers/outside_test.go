@@ -29,6 +29,7 @@ type service struct {
 	verified bool
 	nonce    string // to say instead of the one asked for
 	audience string
+	subject  string                // of whom UserInfo tells, instead of the token
 	visits   map[string]url.Values // code to what was asked
 }
 
@@ -53,7 +54,7 @@ func newService(t *testing.T) *service {
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
 		say(w, map[string]any{
 			"issuer": s.URL, "authorization_endpoint": s.URL + "/authorize", "token_endpoint": s.URL + "/token", "jwks_uri": s.URL + "/keys",
-			"id_token_signing_alg_values_supported": []string{"ES256"},
+			"userinfo_endpoint": s.URL + "/userinfo", "id_token_signing_alg_values_supported": []string{"ES256"},
 		})
 	})
 	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
@@ -81,14 +82,24 @@ func newService(t *testing.T) *service {
 		if s.nonce != "" {
 			nonce = s.nonce
 		}
-		token, err := jwt.Signed(signer).Claims(map[string]any{
-			"iss": s.URL, "aud": s.audience, "sub": "7", "nonce": nonce, "email": s.email, "email_verified": s.verified,
-			"iat": time.Now().Unix(), "exp": time.Now().Add(time.Minute).Unix(),
-		}).Serialize()
+		claims := map[string]any{
+			"iss": s.URL, "aud": s.audience, "sub": "7", "nonce": nonce, "iat": time.Now().Unix(), "exp": time.Now().Add(time.Minute).Unix(),
+		}
+		if s.subject == "" {
+			claims["email"], claims["email_verified"] = s.email, s.verified
+		}
+		token, err := jwt.Signed(signer).Claims(claims).Serialize()
 		if err != nil {
 			t.Error(err)
 		}
 		say(w, map[string]any{"access_token": "open", "token_type": "Bearer", "id_token": token})
+	})
+	mux.HandleFunc("GET /userinfo", func(w http.ResponseWriter, r *http.Request) {
+		if s.subject == "" || r.Header.Get("Authorization") != "Bearer open" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		say(w, map[string]any{"sub": s.subject, "email": s.email, "email_verified": s.verified})
 	})
 	mux.HandleFunc("GET /user/emails", func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer open" {
@@ -175,7 +186,13 @@ func TestAnOutsideServiceSignsInWhoseAddressItHasVerified(t *testing.T) {
 				refused("another visit's token")
 				s.nonce, s.audience = "", "another"
 				refused("another client's token")
-				s.audience = "portal"
+				s.audience, s.subject = "portal", "8"
+				refused("what UserInfo tells of another subject")
+				s.subject, s.verified = "7", false
+				refused("an address at UserInfo that is not verified")
+				s.verified = true
+				w.leads(w.back(w.visit(key, "/events")), "/events")
+				s.subject = ""
 			}
 			back, cookie = w.visit(key, "")
 			w.clock.Advance(11 * time.Minute)

@@ -36,15 +36,14 @@ func (s *Store) JobRan(ctx context.Context, name string, began time.Time, pause 
 
 // Health is what the database tells an operator.
 type Health struct {
-	Database     string // its kind and version
-	Size         int64  // bytes
-	Schema       int64  // the last migration that was applied
-	ClockAhead   time.Duration
-	MailsWaiting int
-	MailsFailed  int           // given up
-	OldestMail   time.Duration // how long the mail is due that has waited longest
-	MailError    string        // of the last attempt that failed
-	Jobs         []JobRun
+	Database   string // its kind and version
+	Size       int64  // bytes
+	Schema     int64  // the last migration that was applied
+	ClockAhead time.Duration
+	MailError  string // of the last attempt that failed
+	Shared     bool   // by several processes, if that is wanted
+
+	Figures
 }
 
 // Health reads it for who runs the site.
@@ -53,31 +52,49 @@ func (s *Store) Health(ctx context.Context, by Viewer) (Health, error) {
 		return Health{}, fmt.Errorf("%w: health", ErrNotFound)
 	}
 	h := Health{Database: "SQLite "}
-	query := `SELECT sqlite_version() AS version, (SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()) AS size,
-		strftime('%s', 'now') AS seconds`
+	query := "SELECT sqlite_version() AS version, (SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()) AS size"
 	if s.postgres() {
-		h.Database = "PostgreSQL "
-		query = `SELECT current_setting('server_version') AS version, pg_database_size(current_database()) AS size, floor(extract(epoch FROM clock_timestamp()))::bigint AS seconds`
+		h.Database, h.Shared = "PostgreSQL ", true
+		query = "SELECT current_setting('server_version') AS version, pg_database_size(current_database()) AS size"
 	}
 	var facts struct {
-		Version       string
-		Size, Seconds int64
+		Version string
+		Size    int64
 	}
 	if err := s.read(ctx).Raw(query).Scan(&facts).Error; err != nil {
 		return h, translate(err)
 	}
-	h.Database, h.Size, h.ClockAhead = h.Database+facts.Version, facts.Size, s.Now().Sub(time.Unix(facts.Seconds, 0))
+	h.Database, h.Size = h.Database+facts.Version, facts.Size
+	var err error
+	if h.ClockAhead, err = s.ClockAhead(ctx); err != nil {
+		return h, err
+	}
 	if err := s.read(ctx).Raw("SELECT COALESCE(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&h.Schema).Error; err != nil {
 		return h, translate(err)
 	}
-	figures, err := s.Figures(ctx)
-	if err != nil {
+	if h.Figures, err = s.Figures(ctx); err != nil {
 		return h, err
 	}
-	h.MailsWaiting, h.MailsFailed, h.OldestMail = int(figures.MailsWaiting), int(figures.MailsFailed), figures.OldestMail
 	if err := s.read(ctx).Raw("SELECT error FROM mails WHERE error <> '' AND sent_at IS NULL ORDER BY id DESC LIMIT 1").Scan(&h.MailError).Error; err != nil {
 		return h, translate(err)
 	}
-	h.Jobs = figures.Jobs
 	return h, nil
+}
+
+// ClockAhead is by how much our clock is ahead of the database's.
+func (s *Store) ClockAhead(ctx context.Context) (time.Duration, error) {
+	query := "SELECT strftime('%s', 'now')"
+	if s.postgres() {
+		query = "SELECT floor(extract(epoch FROM clock_timestamp()))::bigint"
+	}
+	var seconds int64
+	err := s.read(ctx).Raw(query).Scan(&seconds).Error
+	return s.Now().Sub(time.Unix(seconds, 0)), translate(err)
+}
+
+// LastChange is when the audit log got its last entry, by the clock of whoever made it; without one it is zero.
+func (s *Store) LastChange(ctx context.Context) (time.Time, error) {
+	var last AuditEntry
+	err := s.read(ctx).Order("id DESC").Limit(1).Find(&last).Error
+	return last.CreatedAt, translate(err)
 }

@@ -14,6 +14,8 @@ import (
 
 	"github.com/cdfoundation/portal/internal/config"
 	"github.com/cdfoundation/portal/internal/database"
+	"github.com/cdfoundation/portal/internal/mail"
+	"github.com/cdfoundation/portal/models"
 )
 
 type doctorCommand struct {
@@ -43,10 +45,9 @@ func (d doctorCommand) Run(w *world) error {
 		return errors.New("the settings are wrong, so nothing else was checked")
 	}
 	check("zones", zonesKnown())
-	check("clock", plausible(time.Now().Add(settings.Offset())))
 	check("data dir", writable(settings.DataDir))
 	check("storage", w.storageWorks(settings))
-	check("mail", w.mailReachable(settings))
+	check("mail", w.mailWorks(settings))
 	behind, empty, err := database.Schema(w.ctx, settings.Database())
 	switch {
 	case err == nil && empty:
@@ -73,6 +74,7 @@ func (w *world) databaseSound(c config.Config, check func(string, error) bool) (
 	if err := db.Sound(w.ctx, 0); err != nil {
 		return err
 	}
+	check("clock", w.clockRight(store))
 	broken, err := store.Invariants(w.ctx)
 	if err != nil {
 		return err
@@ -121,10 +123,31 @@ func zonesKnown() error {
 	return err
 }
 
-// plausible refuses a clock that stands before this program was written.
-func plausible(now time.Time) error {
+// clockLeeway is by how much two clocks may differ that are set by the network.
+const clockLeeway = 5 * time.Second
+
+// clockRight refuses a clock that stands before this program was written, other than the database's, or before what the portal
+// did last.
+func (w *world) clockRight(store *models.Store) error {
+	now := store.Now()
 	if now.Year() < 2026 {
 		return fmt.Errorf("it says %s: set the machine's clock", now.Format(time.RFC3339))
+	}
+	ahead, err := store.ClockAhead(w.ctx)
+	if err != nil {
+		return err
+	}
+	if ahead.Abs() > clockLeeway {
+		return fmt.Errorf("it says %s, the database's %s: let both machines set their clock by the network, and unset PORTAL_CLOCK_OFFSET",
+			now.Format(time.RFC3339), now.Add(-ahead).Format(time.RFC3339))
+	}
+	last, err := store.LastChange(w.ctx)
+	if err != nil {
+		return err
+	}
+	if last.Sub(now) > clockLeeway {
+		return fmt.Errorf("it says %s, but the last change was made at %s: set the machine's clock, which stands behind or stood ahead",
+			now.Format(time.RFC3339), last.UTC().Format(time.RFC3339))
 	}
 	return nil
 }
@@ -164,17 +187,20 @@ func (w *world) storageWorks(c config.Config) (err error) {
 	return nil
 }
 
-// mailReachable connects to the mail server; kept mail needs none.
-func (w *world) mailReachable(c config.Config) error {
+// mailWorks connects to the mail server and signs in where a user is set; kept mail needs no server.
+func (w *world) mailWorks(c config.Config) error {
 	u := c.SMTP()
 	if u == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(w.ctx, 10*time.Second)
-	defer cancel()
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", u.Host)
-	if err != nil {
-		return fmt.Errorf("PORTAL_SMTP_URL: the server does not answer: %w", err)
+	server, err := mail.NewSMTP(u.String())
+	if err == nil {
+		ctx, cancel := context.WithTimeout(w.ctx, 10*time.Second)
+		defer cancel()
+		err = server.Check(ctx, mail.Address{Email: c.From().Address})
 	}
-	return conn.Close()
+	if err != nil {
+		return fmt.Errorf("PORTAL_SMTP_URL: %w", err)
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"log"
 	"net"
@@ -132,7 +133,7 @@ func (b *balancer) lost(p *process) int64 {
 	return 0
 }
 
-// machines are three processes that serve and two that work, on one PostgreSQL, behind a balancer.
+// machines are three processes that serve and two that work, on one PostgreSQL and one bucket, behind a balancer.
 type machines struct {
 	base     string // the balancer's
 	database string
@@ -148,10 +149,10 @@ func newMachines(t *testing.T) *machines {
 	t.Helper()
 	m := &machines{database: testkit.Postgres(t), mailbox: testkit.NewMailbox(t)}
 	m.balancer, m.base = newBalancer(t)
-	uploads := t.TempDir()
+	uploads := testkit.NewBucket(t).URL
 	one := func(flag string) *process {
 		p := &process{t: t, flags: []string{flag}, env: []string{
-			"PORTAL_DATA_DIR=" + t.TempDir(), "PORTAL_DATABASE_URL=" + m.database, "PORTAL_STORAGE_URL=file:" + uploads, "PORTAL_BASE_URL=" + m.base,
+			"PORTAL_DATA_DIR=" + t.TempDir(), "PORTAL_DATABASE_URL=" + m.database, "PORTAL_STORAGE_URL=" + uploads, "PORTAL_BASE_URL=" + m.base,
 			"PORTAL_SMTP_URL=" + m.mailbox.URL, "PORTAL_TRUSTED_PROXIES=127.0.0.1", "PORTAL_DRAIN=1s",
 		}}
 		p.launch()
@@ -168,7 +169,7 @@ func newMachines(t *testing.T) *machines {
 		p.env = append(p.env, "PORTAL_ADDR="+strings.TrimPrefix(p.url, "http://")) // where it comes back
 	}
 	m.balancer.watch(t, m.web...)
-	m.commands = &portal{URL: m.base, env: map[string]string{"PORTAL_DATA_DIR": t.TempDir(), "PORTAL_DATABASE_URL": m.database, "PORTAL_BASE_URL": m.base}}
+	m.commands = &portal{URL: m.base, env: map[string]string{"PORTAL_DATA_DIR": t.TempDir(), "PORTAL_DATABASE_URL": m.database, "PORTAL_STORAGE_URL": uploads, "PORTAL_BASE_URL": m.base}}
 	return m
 }
 
@@ -180,6 +181,23 @@ func (m *machines) open(t *testing.T) *database.DB {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	return db
+}
+
+// at is the portal as one of its processes serves it.
+func at(p *process) *portal { return &portal{URL: p.url} }
+
+// signedIn is somebody new with an account and a session, whose requests go to one of the processes.
+func (m *machines) signedIn(t *testing.T, p *process, name, role string) *person {
+	t.Helper()
+	first, _, _ := strings.Cut(name, " ")
+	code, link, errOut := m.commands.run("user", "add", "--email", strings.ToLower(first)+"@example.org", "--name", name, "--role", role)
+	if code != 0 {
+		t.Fatal(errOut)
+	}
+	someone := newWatch(m.base).newPerson(t, at(p))
+	signIn := "/login/" + path.Base(strings.TrimSpace(link))
+	someone.submit(someone.open(signIn).form(t, signIn), signIn, nil)
+	return someone
 }
 
 // number asks the database for one.
@@ -195,15 +213,7 @@ func TestSeveralMachinesAreOnePortal(t *testing.T) { //nolint:tparallel // its p
 	t.Parallel()
 	m := newMachines(t)
 	t.Run("a session holds at all of them, and what one publishes the others show", func(t *testing.T) {
-		at := func(p *process) *portal { return &portal{URL: p.url} }
-		watch := newWatch(m.base)
-		sam := watch.newPerson(t, at(m.web[0]))
-		code, link, errOut := m.commands.run("user", "add", "--email", "sam@example.org", "--name", "Sam Quux", "--role", "staff")
-		if code != 0 {
-			t.Fatal(errOut)
-		}
-		signIn := "/login/" + path.Base(strings.TrimSpace(link))
-		sam.submit(sam.open(signIn).form(t, signIn), signIn, nil)
+		sam := m.signedIn(t, m.web[0], "Sam Quux", "staff")
 		for _, p := range m.web[1:] {
 			sam.p = at(p)
 			if page := sam.open("/account"); !strings.Contains(textOf(page.root), "Sam Quux") {
@@ -222,6 +232,28 @@ func TestSeveralMachinesAreOnePortal(t *testing.T) { //nolint:tparallel // its p
 		sam.submit(sam.open(post.location).form(t, publish), publish, nil)
 		for _, p := range m.web {
 			until(t, "the post at "+p.url, func() bool { return strings.Contains(visitor(p), "Three of us") })
+		}
+	})
+	ada := m.signedIn(t, m.web[0], "Ada Quux", "admin")
+	t.Run("a picture that one took the others show", func(t *testing.T) {
+		path := uploadLogo(t, ada, newPicture(t, 60))
+		_, want := at(m.web[0]).get(t, path)
+		if _, format, err := image.DecodeConfig(bytes.NewReader(want)); err != nil {
+			t.Errorf("it shows no picture but %q: %v", format, err)
+		}
+		for _, p := range m.web[1:] {
+			if response, got := at(p).get(t, path); response.StatusCode != http.StatusOK || !bytes.Equal(got, want) {
+				t.Errorf("%s answers %d with %d bytes, want %d", p.url, response.StatusCode, len(got), len(want))
+			}
+		}
+	})
+	t.Run("the page of health says whose figures it shows", func(t *testing.T) {
+		for _, p := range m.web {
+			ada.p = at(p)
+			page := textOf(ada.open("/admin/health").root)
+			if !strings.Contains(page, fmt.Sprintf("process %d. Others may run beside it", p.cmd.Process.Pid)) || !strings.Contains(page, "Bucket of uploads") {
+				t.Errorf("at %s it says %s", p.url, page)
+			}
 		}
 	})
 	t.Run("a burst goes on while one is killed and the others are restarted", m.burst)
@@ -247,8 +279,11 @@ func TestSeveralMachinesAreOnePortal(t *testing.T) { //nolint:tparallel // its p
 				t.Errorf("GET %s = %s, want %d", path, answer.Status, want)
 			}
 		}
-		if _, figures := p.get(t, "/metrics"); !strings.Contains(string(figures), "portal_mail_attempt_seconds") {
-			t.Error("its figures do not tell of mails")
+		_, figures := p.get(t, "/metrics")
+		for _, name := range []string{"portal_mail_attempt_seconds", "portal_storage_requests_total"} {
+			if !strings.Contains(string(figures), name) {
+				t.Errorf("its figures lack %s", name)
+			}
 		}
 	})
 }

@@ -16,13 +16,15 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/cdfoundation/portal/internal/app"
+	"github.com/cdfoundation/portal/internal/testkit"
 )
 
 func TestFiguresTellOfProcessDatabaseAndMail(t *testing.T) {
 	t.Parallel()
 	issuer := httptest.NewServer(http.NotFoundHandler())
 	defer issuer.Close()
-	p := serve(t, "PORTAL_OIDC_ISSUER", strings.Replace(issuer.URL, "127.0.0.1", "localhost", 1), "PORTAL_OIDC_CLIENT_ID", "portal", "PORTAL_OIDC_CLIENT_SECRET", "hush")
+	p := serve(t, "PORTAL_OIDC_ISSUER", strings.Replace(issuer.URL, "127.0.0.1", "localhost", 1), "PORTAL_OIDC_CLIENT_ID", "portal", "PORTAL_OIDC_CLIENT_SECRET", "hush",
+		"PORTAL_STORAGE_URL", testkit.NewBucket(t).URL)
 	p.get(t, "/login/with/openid")
 	if code, _, said := p.run("user", "add", "--email", "ana@example.org", "--name", "Ana", "--role", "staff"); code != 0 {
 		t.Fatal(said)
@@ -42,19 +44,26 @@ func TestFiguresTellOfProcessDatabaseAndMail(t *testing.T) {
 	until(t, "the mail counted as sent", func() bool { // which is after it was kept, and rows are counted every few seconds
 		_, body := p.get(t, "/metrics")
 		text = string(body)
-		return strings.Contains(text, `portal_mail_attempts_total{kind="sign_in",outcome="sent"} 1`) && strings.Contains(text, `portal_rows{of="mails_waiting"} 0`)
+		return strings.Contains(text, `portal_mail_attempts_total{kind="sign_in",outcome="sent",success="true"} 1`) && strings.Contains(text, `portal_rows{of="mails_waiting"} 0`)
 	})
 	for _, want := range []string{
-		`portal_mail_attempts_total{kind="sign_in",outcome="sent"} 1`, `portal_http_requests_total{method="POST",route="/login",signed_in="false",status="2xx",success="true"} 1`,
+		`portal_mail_attempts_total{kind="sign_in",outcome="sent",success="true"} 1`, `portal_http_requests_total{method="POST",route="/login",signed_in="false",status="2xx",success="true"} 1`,
 		`go_sql_open_connections{db_name="read"}`, `go_sql_open_connections{db_name="write"}`, "process_resident_memory_bytes ", "go_goroutines ",
 		`portal_rows{of="mails_waiting"} 0`, "portal_oldest_mail_seconds 0", `portal_job_failed{job="mail"} 0`,
 		`portal_outgoing_requests_total{method="GET",service="openid",status="4xx",success="true"} 1`, `portal_outgoing_request_duration_seconds_count{service="openid"} 1`,
+		`portal_storage_requests_total{operation="read",outcome="failed",success="false"} 0`, `portal_storage_request_seconds_count{operation="read"} 0`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the figures lack %s", want)
 		}
 	}
-	for _, expression := range operations(t) {
+	expressions := operations(t)
+	for _, name := range []string{"portal_outgoing_requests_total", "portal_mail_attempts_total", "portal_storage_requests_total", "portal_storage_request_seconds"} {
+		if !strings.Contains(strings.Join(expressions, "\n"), name) {
+			t.Errorf("no rule and no panel asks for %s", name)
+		}
+	}
+	for _, expression := range expressions {
 		for _, name := range metricName.FindAllString(expression, -1) {
 			if !strings.Contains(text, "\n"+name) {
 				t.Errorf("the expression %s asks for %s, which is no figure of ours", expression, name)

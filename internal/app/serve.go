@@ -149,15 +149,15 @@ func (s *serveCommand) work(w *world, log *slog.Logger, store *models.Store, db 
 	if err != nil {
 		return err
 	}
-	uploads, err := uploadsOf(s.Config, nil)
+	metrics, err := newMetrics(db)
+	if err != nil {
+		return err
+	}
+	uploads, err := uploadsOf(s.Config, metrics)
 	if err != nil {
 		return err
 	}
 	keeper, err := s.keeper(w.ctx, store, db, uploads)
-	if err != nil {
-		return err
-	}
-	metrics, err := newMetrics(db)
 	if err != nil {
 		return err
 	}
@@ -221,7 +221,7 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	store.WatchCommits(commitMetrics(metrics))
 	var stopping atomic.Bool
 	web, err := handlers.New(handlers.Options{
-		Metrics: metrics, Tracer: tracer, Version: version, BackupDir: s.BackupDir(), Disk: func() (handlers.Disk, error) { return diskOf(s.DataDir) },
+		Metrics: metrics, Tracer: tracer, Version: version, Process: processName(), BackupDir: s.BackupDir(), Disk: func() (handlers.Disk, error) { return diskOf(s.DataDir) },
 		Store: store, Site: site, Log: log, Keys: keys, Uploads: uploads, KeptMail: kept, RateLimit: s.Limited(),
 		Contact: s.From().Address, TrustedProxies: s.Proxies(), Outside: outside(s.Config, site, newOutgoing(metrics)),
 		Ready: ready(store, db), Stopping: stopping.Load,
@@ -260,6 +260,15 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	stopWork()
 	work.Wait()
 	return errors.Join(err, uploads.Close())
+}
+
+// processName tells this process from others: the machine and its number there.
+func processName() string {
+	machine, err := os.Hostname()
+	if err != nil {
+		machine = "a machine without a name"
+	}
+	return fmt.Sprintf("%s, process %d", machine, os.Getpid())
 }
 
 // watchPause is how long a process waits before it watches again for what others change, after the database went.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cdfoundation/portal/internal/app"
+	"github.com/cdfoundation/portal/internal/testkit"
 )
 
 func TestServeStartsOnAnEmptyDatabaseAndStopsCleanly(t *testing.T) {
@@ -169,4 +170,40 @@ func TestWhatACommandChangesShowsOnPagesThatWereKept(t *testing.T) {
 		time.Sleep(25 * time.Millisecond)
 	}
 	t.Error("five seconds after the events of the sample were removed the page shows them")
+}
+
+func TestTheDoctorSignsInToTheMailServer(t *testing.T) {
+	t.Parallel()
+	box := testkit.NewSecureMailbox(t, "portal", "hush-hush")
+	p := newEmptyPortal(t, "")
+	for address, want := range map[string]string{
+		box.URL: "mail           ok\n",
+		strings.Replace(box.URL, "hush-hush", "other-hush", 1): "mail           PORTAL_SMTP_URL: the server refuses the user or the password",
+	} {
+		p.env["PORTAL_SMTP_URL"] = address
+		if _, out, _ := p.run("doctor"); !strings.Contains(out, want) || strings.Contains(out, "hush") {
+			t.Errorf("the doctor says %s", out)
+		}
+	}
+}
+
+func TestTheDoctorComparesTheClock(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	p.fill(t)
+	says := func(code int, want string) {
+		t.Helper()
+		if got, out, _ := p.run("doctor"); got != code || !strings.Contains(out, want) {
+			t.Errorf("the doctor ends with %d and says %s", got, out)
+		}
+	}
+	says(0, "clock          ok\n")
+	p.env["PORTAL_CLOCK_OFFSET"] = "-2h"
+	says(1, ", the database's 20")
+	p.env["PORTAL_CLOCK_OFFSET"] = "+2h" // as a machine whose clock stood ahead
+	if code, _, said := p.run("user", "add", "--email", "ana@example.org", "--name", "Ana", "--role", "staff"); code != 0 {
+		t.Fatal(said)
+	}
+	delete(p.env, "PORTAL_CLOCK_OFFSET")
+	says(1, "but the last change was made at 20")
 }

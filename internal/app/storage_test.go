@@ -105,7 +105,7 @@ func TestABucketThatIsAwayTakesOnlyThePicturesWithIt(t *testing.T) {
 	if code, _, errOut := p.run("backup", filepath.Join(t.TempDir(), "portal.zip")); code != 1 || !strings.Contains(errOut, "storage unavailable") {
 		t.Errorf("a backup without the pictures: %d, %s", code, errOut)
 	}
-	if _, figures := p.get(t, "/metrics"); !strings.Contains(string(figures), `portal_storage_requests_total{operation="read",outcome="failed"} 1`) {
+	if _, figures := p.get(t, "/metrics"); !strings.Contains(string(figures), `portal_storage_requests_total{operation="read",outcome="failed",success="false"} 1`) {
 		t.Error("the figures do not tell of it")
 	}
 

@@ -112,7 +112,21 @@ func (o *Outside) Return(ctx context.Context, visit OutsideVisit, state, code st
 		Email    string `json:"email"`
 		Verified bool   `json:"email_verified"`
 	}
-	if err := proof.Claims(&claims); err != nil || !claims.Verified || claims.Email == "" {
+	if err := proof.Claims(&claims); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrOutside, err)
+	}
+	if claims.Email == "" && provider.UserInfoEndpoint() != "" {
+		// Who answers with a code may tell the address there alone (OpenID Connect Core 5.4).
+		info, err := provider.UserInfo(ctx, oauth2.StaticTokenSource(token))
+		switch {
+		case err != nil:
+			return "", fmt.Errorf("%s: %w", o.Key, err)
+		case info.Subject != proof.Subject:
+			return "", fmt.Errorf("%w: the address of another subject", ErrOutside)
+		}
+		claims.Email, claims.Verified = info.Email, info.EmailVerified
+	}
+	if !claims.Verified || claims.Email == "" {
 		return "", fmt.Errorf("%w: no verified address", ErrOutside)
 	}
 	return claims.Email, nil

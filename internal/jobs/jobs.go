@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	netmail "net/mail"
 	"runtime/debug"
+	"strconv"
 	"sync"
 	"time"
 
@@ -52,8 +53,8 @@ func New(o Options) *Worker {
 	return &Worker{
 		Options: o,
 		mails: promauto.With(o.Metrics).NewCounterVec(prometheus.CounterOpts{
-			Name: "portal_mail_attempts_total", Help: "Attempts to send a mail, by its kind and by outcome: sent, failed for now, given up.",
-		}, []string{"kind", "outcome"}),
+			Name: "portal_mail_attempts_total", Help: "Attempts to send a mail, by its kind, by outcome (sent, failed for now, given_up) and by success (no fault of ours or of the mail server: sent, or the recipient's address was refused for good).",
+		}, []string{"kind", "outcome", "success"}),
 		seconds: promauto.With(o.Metrics).NewHistogram(prometheus.HistogramOpts{
 			Name: "portal_mail_attempt_seconds", Help: "How long an attempt took, the mail's writing included.", Buckets: prometheus.ExponentialBuckets(.005, 2, 12),
 		}),
@@ -177,7 +178,7 @@ func (w *Worker) send(ctx context.Context, letters letters, m models.Mail) {
 	case err != nil:
 		outcome = "failed"
 	}
-	w.mails.WithLabelValues(string(m.Kind), outcome).Inc()
+	w.mails.WithLabelValues(string(m.Kind), outcome, strconv.FormatBool(err == nil || mail.Permanent(err))).Inc()
 	if span := trace.SpanFromContext(ctx); err != nil && span.IsRecording() {
 		span.SetStatus(codes.Error, outcome)
 	}

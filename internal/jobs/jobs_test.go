@@ -14,6 +14,8 @@ import (
 
 	"github.com/emersion/go-ical"
 	"github.com/emersion/go-smtp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/cdfoundation/portal/internal/clock"
 	"github.com/cdfoundation/portal/internal/importer"
@@ -35,6 +37,7 @@ type post struct {
 
 	uploads storage.Storage
 	kept    mail.File
+	metrics *prometheus.Registry // of the last worker
 }
 
 const evening = `---
@@ -90,8 +93,9 @@ func (p *post) with(sender mail.Sender) *jobs.Worker {
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	p.metrics = prometheus.NewRegistry()
 	return jobs.New(jobs.Options{
-		Uploads: p.uploads, KeptMail: p.kept, Store: p.store, Site: links.New(base), Sender: sender, Log: slog.New(slog.DiscardHandler),
+		Uploads: p.uploads, KeptMail: p.kept, Store: p.store, Site: links.New(base), Sender: sender, Log: slog.New(slog.DiscardHandler), Metrics: p.metrics,
 		From: &netmail.Address{Name: "CDF Community", Address: "community@example.org"},
 	})
 }
@@ -283,6 +287,40 @@ func TestAnAddressThatIsRefusedForGoodIsGivenUp(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	t.Error("the mail is not marked as failed")
+}
+
+func TestAttemptsAreCountedByWhoseFaultItIsThatTheyFail(t *testing.T) {
+	p := newPost(t)
+	for _, name := range []string{"ada", "nobody", "later"} {
+		p.register(name + "@example.org")
+	}
+	p.box.Refuse(func(to string) error {
+		switch to {
+		case "nobody@example.org":
+			return &smtp.SMTPError{Code: 550, Message: "no such mailbox"}
+		case "later@example.org":
+			return &smtp.SMTPError{Code: 451, Message: "later"}
+		}
+		return nil
+	})
+	stop := p.run(p.worker)
+	p.box.Wait(1)
+	for range 100 {
+		if p.count("SELECT count(*) FROM mails WHERE error <> ''") == 2 {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	stop()
+	const want = `# HELP portal_mail_attempts_total Attempts to send a mail, by its kind, by outcome (sent, failed for now, given_up) and by success (no fault of ours or of the mail server: sent, or the recipient's address was refused for good).
+# TYPE portal_mail_attempts_total counter
+portal_mail_attempts_total{kind="registered",outcome="failed",success="false"} 1
+portal_mail_attempts_total{kind="registered",outcome="given_up",success="true"} 1
+portal_mail_attempts_total{kind="registered",outcome="sent",success="true"} 1
+`
+	if err := testutil.GatherAndCompare(p.metrics, strings.NewReader(want), "portal_mail_attempts_total"); err != nil {
+		t.Error(err)
+	}
 }
 
 // slow sends after it was told to.

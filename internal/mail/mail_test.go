@@ -329,6 +329,32 @@ func TestASecureServerIsSignedInTo(t *testing.T) {
 	}
 }
 
+func TestACheckSaysWhatIsWrongWithTheServer(t *testing.T) {
+	open, secure := testkit.NewMailbox(t), testkit.NewSecureMailbox(t, "portal", "hush-hush")
+	closed, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = closed.Close()
+	for name, tt := range map[string]struct{ address, want string }{
+		"anybody may send":        {open.URL, ""},
+		"signed in by STARTTLS":   {secure.URL, ""},
+		"signed in by TLS":        {secure.SecureURL, ""},
+		"a wrong password":        {strings.Replace(secure.URL, "hush-hush", "other-hush", 1), "the server refuses the user or the password"},
+		"nobody can sign in":      {strings.Replace(open.URL, "://", "://portal:hush-hush@", 1), "or lets nobody sign in"},
+		"no server":               {"smtp://" + closed.Addr().String(), "the server does not answer"},
+		"TLS where there is none": {strings.Replace(open.URL, "smtp:", "smtps:", 1), "the server answers, but gives no connection that a mail may take"},
+	} {
+		err := sender(t, tt.address).Check(t.Context(), letter().From)
+		if said := fmt.Sprint(err); (err == nil) != (tt.want == "") || !strings.Contains(said, tt.want) || strings.Contains(said, "hush") {
+			t.Errorf("%s: %v, want %q", name, err, tt.want)
+		}
+	}
+	if n := len(open.Received()) + len(secure.Received()); n != 0 {
+		t.Errorf("%d mails arrived", n)
+	}
+}
+
 func TestOffThisMachineNothingGoesUnencryptedOrToAServerWithoutAProvenName(t *testing.T) {
 	open, secure := testkit.NewMailbox(t), testkit.NewSecureMailbox(t, "portal", "secret")
 	for name, box := range map[string]*testkit.Mailbox{"without STARTTLS": open, "with a certificate of nobody": secure} {

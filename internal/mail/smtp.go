@@ -77,6 +77,30 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 	return failed
 }
 
+// Check connects and signs in as Send does, and hands no mail over. The error says what failed.
+func (s *SMTP) Check(ctx context.Context, from Address) error {
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	client, err := s.client(ctx, from)
+	if err != nil {
+		return err
+	}
+	err = client.DialWithContext(ctx)
+	if err == nil {
+		return client.Close()
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("the server does not answer: %w", ctx.Err())
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		return fmt.Errorf("the server does not answer: %w", err)
+	}
+	if strings.Contains(err.Error(), "AUTH") { // the client has no other word for it
+		return fmt.Errorf("the server refuses the user or the password, or lets nobody sign in: %w", err)
+	}
+	return fmt.Errorf("the server answers, but gives no connection that a mail may take: %w", err)
+}
+
 func (s *SMTP) client(ctx context.Context, from Address) (*gomail.Client, error) {
 	config := &tls.Config{ServerName: s.host, MinVersion: tls.VersionTLS12}
 	policy := gomail.TLSMandatory

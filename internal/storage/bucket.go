@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -64,11 +65,16 @@ func NewBucket(address *url.URL, metrics prometheus.Registerer) (*Bucket, error)
 	b := &Bucket{
 		s3: s3, transport: transport,
 		requests: promauto.With(metrics).NewCounterVec(prometheus.CounterOpts{
-			Name: "portal_storage_requests_total", Help: "Calls of the bucket of uploads, by operation and by outcome: ok, missing, failed.",
-		}, []string{"operation", "outcome"}),
+			Name: "portal_storage_requests_total", Help: "Calls of the bucket of uploads, by operation, by outcome (ok, missing, failed) and by success (it answered).",
+		}, []string{"operation", "outcome", "success"}),
 		seconds: promauto.With(metrics).NewHistogramVec(prometheus.HistogramOpts{
 			Name: "portal_storage_request_seconds", Help: "How long a call of the bucket of uploads took.", Buckets: prometheus.ExponentialBuckets(.005, 2, 12),
 		}, []string{"operation"}),
+	}
+	for _, operation := range []string{"put", "read", "remove", "list"} {
+		// A series that stands at zero tells that nothing failed yet, one that is not there tells nothing.
+		b.requests.WithLabelValues(operation, "failed", "false")
+		b.seconds.WithLabelValues(operation)
 	}
 	b.name, b.prefix, _ = strings.Cut(strings.Trim(address.Path, "/"), "/")
 	if b.prefix != "" {
@@ -177,7 +183,7 @@ func (b *Bucket) count(operation string, do func() error) error {
 	case err != nil:
 		outcome = "failed"
 	}
-	b.requests.WithLabelValues(operation, outcome).Inc()
+	b.requests.WithLabelValues(operation, outcome, strconv.FormatBool(outcome != "failed")).Inc()
 	return err
 }
 

@@ -231,15 +231,15 @@ func TestABucketThatIsAwayIsUnavailableUntilItIsBack(t *testing.T) {
 		t.Errorf("when it is back: %q, %v", got, err)
 	}
 	_, _ = b.Read(t.Context(), "never.png")
-	const want = `# HELP portal_storage_requests_total Calls of the bucket of uploads, by operation and by outcome: ok, missing, failed.
+	const want = `# HELP portal_storage_requests_total Calls of the bucket of uploads, by operation, by outcome (ok, missing, failed) and by success (it answered).
 # TYPE portal_storage_requests_total counter
-portal_storage_requests_total{operation="list",outcome="failed"} 1
-portal_storage_requests_total{operation="put",outcome="failed"} 1
-portal_storage_requests_total{operation="put",outcome="ok"} 1
-portal_storage_requests_total{operation="read",outcome="failed"} 1
-portal_storage_requests_total{operation="read",outcome="missing"} 1
-portal_storage_requests_total{operation="read",outcome="ok"} 1
-portal_storage_requests_total{operation="remove",outcome="failed"} 1
+portal_storage_requests_total{operation="list",outcome="failed",success="false"} 1
+portal_storage_requests_total{operation="put",outcome="failed",success="false"} 1
+portal_storage_requests_total{operation="put",outcome="ok",success="true"} 1
+portal_storage_requests_total{operation="read",outcome="failed",success="false"} 1
+portal_storage_requests_total{operation="read",outcome="missing",success="true"} 1
+portal_storage_requests_total{operation="read",outcome="ok",success="true"} 1
+portal_storage_requests_total{operation="remove",outcome="failed",success="false"} 1
 `
 	if err := testutil.GatherAndCompare(all, strings.NewReader(want), "portal_storage_requests_total"); err != nil {
 		t.Error(err)
@@ -285,7 +285,7 @@ func TestABucketBreaksOffAFileAndNobodyTakesItForWhole(t *testing.T) {
 	}
 }
 
-// A bucket that nobody made and one that refuses are faults of the settings: never "there is no such file".
+// A bucket that nobody made, one that refuses and a wrong key are faults of the settings: never "there is no such file".
 func TestABucketThatRefusesIsUnavailable(t *testing.T) {
 	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/xml")
@@ -294,8 +294,10 @@ func TestABucketThatRefusesIsUnavailable(t *testing.T) {
 	}))
 	t.Cleanup(refusing.Close)
 	for name, address := range map[string]string{
-		"refuses":  "s3://key:hush-hush@" + strings.TrimPrefix(refusing.URL, "http://") + "/uploads?tls=off",
-		"not made": strings.Replace(testkit.NewBucket(t).URL, "/uploads/", "/another/", 1),
+		"refuses":                        "s3://key:hush-hush@" + strings.TrimPrefix(refusing.URL, "http://") + "/uploads?tls=off",
+		"not made":                       strings.Replace(testkit.NewBucket(t).URL, "/uploads/", "/another/", 1),
+		"a secret that is not the key's": strings.Replace(testkit.NewBucket(t).URL, "hush-hush", "hush", 1),
+		"a key that nobody has":          strings.Replace(testkit.NewBucket(t).URL, "key:", "other:", 1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBucket(t, address, nil)
