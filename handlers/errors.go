@@ -47,6 +47,12 @@ var errorWords = map[int]struct{ heading, words string }{
 	503: {"We are short of breath", "The portal is busy or being looked after. Try again in a minute; nothing was changed."},
 }
 
+// uncertain is what 503 tells people whose change may have been kept.
+const (
+	uncertainHeading = "We cannot tell whether that was kept"
+	uncertainWords   = "The database went away while it kept your change. Look whether it is there, or whether we mailed you, before you send it again."
+)
+
 // ErrorShow is the page for a refusal or a fault.
 type ErrorShow struct {
 	Layout
@@ -85,6 +91,9 @@ func (a *App) showError(c *fiber.Ctx, err error) error {
 			status = http.StatusInternalServerError
 		}
 		words = errorWords[status]
+	}
+	if errors.Is(err, models.ErrUncertain) {
+		words.heading, words.words = uncertainHeading, uncertainWords
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Response().Header.Del(fiber.HeaderETag)

@@ -47,6 +47,7 @@ var (
 	ErrWrongPasskey      = fmt.Errorf("%w: passkey", ErrInvalid)
 	ErrGuessing          = fmt.Errorf("%w: wrong guesses", ErrTooMany)
 	ErrUnsolved          = fmt.Errorf("%w: a proof of work is asked for", ErrTooMany)
+	ErrUncertain         = fmt.Errorf("%w: nobody can tell whether it was kept", ErrUnavailable)
 	ErrLinkUsed          = fmt.Errorf("%w: the link was used or has ended", ErrGone)
 )
 

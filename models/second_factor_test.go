@@ -3,6 +3,7 @@ package models_test
 import (
 	"errors"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -486,6 +487,30 @@ func TestASessionEndsAYearAfterSigningInHoweverOftenItIsUsed(t *testing.T) {
 		now.Advance(6 * 24 * time.Hour)
 		if _, err := store.ViewerBySession(t.Context(), token); err == nil {
 			t.Error("it goes on for more than a year")
+		}
+	})
+}
+
+func TestAnUnknownAddressCostsTheHashOfAPasswordToo(t *testing.T) {
+	onEach(t, func(t *testing.T, s *stage) {
+		ctx := t.Context()
+		known := s.account(t, "known@example.org", "Ana", models.RoleAttendee)
+		s.account(t, "without@example.org", "Ben", models.RoleAttendee)
+		if err := s.SetPassword(ctx, known, "", goodPassword); err != nil {
+			t.Fatal(err)
+		}
+		const hash = 19 << 20 // bytes that one takes: nothing else here takes a tenth of it
+		for _, email := range []string{"known@example.org", "without@example.org", "unknown@example.org"} {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, _, err := s.SignInWithPassword(ctx, models.Viewer{}, email, "not it at all", "198.51.100.7", "Firefox/1 Linux", "")
+			runtime.ReadMemStats(&after)
+			if !errors.Is(err, models.ErrWrongPassword) {
+				t.Errorf("%s is told %v", email, err)
+			}
+			if took := after.TotalAlloc - before.TotalAlloc; took < hash || took > hash+hash/4 {
+				t.Errorf("%s: %d bytes were worked with, want one hash of %d", email, took, hash)
+			}
 		}
 	})
 }

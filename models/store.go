@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/mattn/go-sqlite3"
 	"gorm.io/gorm"
@@ -62,7 +63,7 @@ func (s *Store) tx(ctx context.Context, fn func(tx *Store) error) (err error) {
 	defer func() { done(err) }()
 	if s.postgres() {
 		var changed contentChange
-		err = s.writer.WithContext(ctx).Transaction(func(db *gorm.DB) (err error) {
+		err = s.transaction(ctx, func(db *gorm.DB) (err error) {
 			tx := s.within(db)
 			if err := fn(tx); err != nil {
 				return err
@@ -76,6 +77,26 @@ func (s *Store) tx(ctx context.Context, fn func(tx *Store) error) (err error) {
 		return translate(err)
 	}
 	return translate(s.queue.run(&change{ctx: ctx, fn: fn, since: s.Now()}, s.commit))
+}
+
+// transaction runs fn in a transaction. When the answer to its commit is lost, as when PostgreSQL goes away in that moment, the error
+// is ErrUncertain: to say that it failed could be wrong.
+func (s *Store) transaction(ctx context.Context, fn func(db *gorm.DB) error) error {
+	committing := false
+	err := s.writer.WithContext(ctx).Transaction(func(db *gorm.DB) error {
+		if err := fn(db); err != nil {
+			return err
+		}
+		committing = ctx.Err() == nil
+		return ctx.Err()
+	})
+	if err == nil || !committing || !s.postgres() || pgconn.SafeToRetry(err) || errors.Is(err, pgx.ErrTxCommitRollback) {
+		return err
+	}
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.SeverityUnlocalized == "ERROR" {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrUncertain, err)
 }
 
 // txRegister registers somebody in one writing transaction, together with others who ask for a place at the same event. On

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,7 +27,7 @@ const (
 	queueLimit = 4096 // changes that wait; more are refused
 
 	queueLinger = 200 * time.Microsecond // given to those who were just answered to come back with their next change
-	batchTime   = 15 * time.Second       // for a batch on PostgreSQL
+	batchTime   = 15 * time.Second       // for a batch on PostgreSQL, when nobody in it has to be answered earlier
 )
 
 // crowd is how many changes committed together are a crowd, and crowdStays how long one is taken to be there after that.
@@ -46,7 +47,7 @@ var batchLimit = 512
 
 // change is a change that waits or runs.
 type change struct {
-	ctx        context.Context //nolint:containedctx // of whoever waits: it decides whether the change begins
+	ctx        context.Context //nolint:containedctx // of whoever waits: it decides whether the change begins, and until when it has to end
 	fn         func(tx *Store) error
 	registrant *registrant // whom to register, with others of the batch who come to the same event; then there is no fn
 	leads      chan bool   // true: lead; false: done
@@ -63,10 +64,11 @@ type Commit struct {
 	Took    time.Duration // from the batch's beginning to its end
 }
 
-// ErrBusy is for a queue of changes that is full.
+// ErrBusy is for a change whose turn does not come: the queue is full, or those before it take too long.
 var ErrBusy = fmt.Errorf("%w: too many changes wait", ErrUnavailable)
 
-// run lets c be committed by commit, alone or with others, and returns when that is done.
+// run lets c be committed by commit, alone or with others, and returns when that is done. It waits for its turn for half of the time
+// that it has, so that the other half is left to commit it; once it has begun it is told what became of it, and not before.
 func (q *writeQueue) run(c *change, commit func(batch []*change, waiting int)) error {
 	q.mu.Lock()
 	if len(q.waiting) >= queueLimit {
@@ -80,7 +82,25 @@ func (q *writeQueue) run(c *change, commit func(batch []*change, waiting int)) e
 	grouped := q.grouped
 	q.mu.Unlock()
 	if !lead {
-		lead = <-c.leads
+		var turn <-chan time.Time
+		if end, ok := c.ctx.Deadline(); ok {
+			timer := time.NewTimer(time.Until(end) / 2)
+			defer timer.Stop()
+			turn = timer.C
+		}
+		select {
+		case lead = <-c.leads:
+		case <-c.ctx.Done():
+			if q.leave(c) {
+				return c.ctx.Err()
+			}
+			lead = <-c.leads
+		case <-turn:
+			if q.leave(c) {
+				return ErrBusy
+			}
+			lead = <-c.leads
+		}
 		if !lead {
 			return c.result()
 		}
@@ -102,16 +122,38 @@ func (q *writeQueue) run(c *change, commit func(batch []*change, waiting int)) e
 	commit(batch, waiting)
 
 	q.mu.Lock()
-	if len(q.waiting) > 0 {
-		q.waiting[0].leads <- true
-	} else {
-		q.led, q.waiting = false, nil
-	}
+	q.handOver()
 	q.mu.Unlock()
 	for _, other := range batch[1:] {
 		other.leads <- false
 	}
 	return c.result()
+}
+
+// handOver lets who waits longest lead. Who calls it holds the lock.
+func (q *writeQueue) handOver() {
+	if len(q.waiting) > 0 {
+		q.waiting[0].leads <- true
+	} else {
+		q.led, q.waiting = false, nil
+	}
+}
+
+// leave takes a change out of the queue, unless it has begun. Who was just told to lead tells the next.
+func (q *writeQueue) leave(c *change) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	at := slices.Index(q.waiting, c)
+	if at < 0 {
+		return false
+	}
+	q.waiting = slices.Delete(q.waiting, at, at+1)
+	select {
+	case <-c.leads:
+		q.handOver()
+	default:
+	}
+	return true
 }
 
 func (c *change) result() error {
@@ -173,13 +215,23 @@ func (s *Store) commit(batch []*change, waiting int) {
 		return
 	}
 	ctx := context.WithoutCancel(live[0].ctx)
+	ending := ctx
 	if s.postgres() {
-		bounded, cancel := context.WithTimeout(ctx, batchTime)
+		// A commit that is broken off leaves everybody in doubt, so statements end well before it has to.
+		left := batchTime
+		for _, c := range live {
+			if end, ok := c.ctx.Deadline(); ok {
+				left = min(left, time.Until(end))
+			}
+		}
+		var cancel, done context.CancelFunc
+		ending, cancel = context.WithTimeout(ctx, left)
 		defer cancel()
-		ctx = bounded
+		ctx, done = context.WithTimeout(ctx, left*4/5)
+		defer done()
 	}
 	var changed contentChange
-	err := s.writer.WithContext(ctx).Transaction(func(db *gorm.DB) (err error) {
+	err := s.transaction(ending, func(db *gorm.DB) (err error) {
 		db.Statement.ConnPool = &unbroken{db.Statement.ConnPool, ctx}
 		for _, unit := range units(live) {
 			if err := s.attempt(ctx, db, unit, len(live) > 1); err != nil {

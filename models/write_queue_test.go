@@ -2,11 +2,15 @@ package models
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/cdfoundation/portal/internal/clock"
@@ -26,8 +30,10 @@ func together(t *testing.T, s *Store, changes ...*change) (errs []error, commits
 	})
 	<-leading
 	errs = make([]error, len(changes))
+	var left atomic.Int64
 	for n, c := range changes {
 		everybody.Go(func() {
+			defer left.Add(1)
 			defer func() {
 				if r := recover(); r != nil {
 					errs[n] = fmt.Errorf("panic: %v", r)
@@ -41,7 +47,7 @@ func together(t *testing.T, s *Store, changes ...*change) (errs []error, commits
 		})
 		for waiting := 0; waiting <= n; time.Sleep(time.Millisecond) {
 			s.queue.mu.Lock()
-			waiting = len(s.queue.waiting)
+			waiting = len(s.queue.waiting) + int(left.Load())
 			s.queue.mu.Unlock()
 		}
 	}
@@ -208,6 +214,122 @@ func TestAQueueThatIsFullRefuses(t *testing.T) {
 	q := &writeQueue{led: true, waiting: make([]*change, queueLimit)}
 	if err := q.run(&change{}, nil); !errors.Is(err, ErrBusy) || !errors.Is(err, ErrUnavailable) {
 		t.Errorf("one more than may wait: %v", err)
+	}
+}
+
+func TestWhoeverWaitsIsAnsweredInsideTheDeadlineAndAsItWas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const deadline, locked = 20 * time.Second, 5 * time.Second
+		var q writeQueue
+		began := make(map[*change]bool)
+		slow := func(batch []*change, _ int) {
+			for _, c := range batch {
+				began[c] = true
+			}
+			time.Sleep(locked)
+		}
+		gone, leave := context.WithCancel(t.Context())
+		var crowd sync.WaitGroup
+		changes, told := make([]*change, queueLimit+1), make([]error, queueLimit+1)
+		for n := range changes {
+			if n%1000 == 999 {
+				time.Sleep(time.Second)
+			}
+			crowd.Go(func() {
+				since := time.Now()
+				ctx, cancel := context.WithTimeout(t.Context(), deadline)
+				defer cancel()
+				if n == 3000 {
+					ctx = gone
+				}
+				changes[n] = &change{ctx: ctx}
+				told[n] = q.run(changes[n], slow)
+				if took := time.Since(since); took >= deadline || n == 3000 && took > time.Second {
+					t.Errorf("change %d was answered after %s", n, took)
+				}
+			})
+		}
+		leave()
+		crowd.Wait()
+		busy := 0
+		for n, c := range changes {
+			switch err := told[n]; {
+			case began[c] != (err == nil):
+				t.Errorf("change %d, which began: %t, was told %v", n, began[c], err)
+			case n == 3000 && !errors.Is(err, context.Canceled), n != 3000 && err != nil && !errors.Is(err, ErrBusy):
+				t.Errorf("change %d was told %v", n, err)
+			case err != nil:
+				busy++
+			}
+		}
+		if busy < 2 || len(began) < 2*batchLimit || q.led || len(q.waiting) > 0 {
+			t.Errorf("%d began, %d were refused; %d wait", len(began), busy, len(q.waiting))
+		}
+		if c := (&change{ctx: t.Context()}); q.run(c, slow) != nil || !began[c] {
+			t.Error("nobody leads any more")
+		}
+	})
+}
+
+func TestACrowdBeforeALockedDatabaseIsToldWhatBecameOfEachChange(t *testing.T) {
+	s := rushStore(t, 1)
+	together := batchLimit
+	batchLimit = 8
+	t.Cleanup(func() { batchLimit = together })
+	if err := s.writer.Exec("PRAGMA busy_timeout = 1000").Error; err != nil {
+		t.Fatal(err)
+	}
+	var path string
+	if err := s.read(t.Context()).Raw("SELECT file FROM pragma_database_list WHERE name = 'main'").Scan(&path).Error; err != nil {
+		t.Fatal(err)
+	}
+	other, err := sql.Open("sqlite3", "file:"+path+"?_txlock=immediate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Close() }()
+	for _, released := range []bool{false, true} {
+		lock, err := other.Begin()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var once sync.Once
+		release := func() { once.Do(func() { _ = lock.Rollback() }) }
+		var crowd sync.WaitGroup
+		errs := make([]error, 64)
+		for n := range errs {
+			crowd.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+				defer cancel()
+				errs[n] = s.tx(ctx, keep(ctx, fmt.Sprintf("%t-%d", released, n), nil).fn)
+				if ctx.Err() != nil {
+					t.Errorf("change %d was answered after its deadline: %v", n, errs[n])
+				}
+				if released {
+					release() // the first batch was refused
+				}
+			})
+		}
+		crowd.Wait()
+		release()
+		kept := strings.Fields(settings(t, s))
+		succeeded := 0
+		for n, err := range errs {
+			if slices.Contains(kept, fmt.Sprintf("%t-%d", released, n)) != (err == nil) {
+				t.Errorf("released %t: change %d was told %v", released, n, err)
+			}
+			if err == nil {
+				succeeded++
+			} else if !errors.Is(err, ErrUnavailable) || errors.Is(err, ErrUncertain) {
+				t.Errorf("released %t: change %d was told %v, which is no refusal for the moment", released, n, err)
+			}
+		}
+		if (succeeded > 0) != released {
+			t.Errorf("released %t: %d of %d changes were kept", released, succeeded, len(errs))
+		}
+	}
+	if err := s.tx(t.Context(), keep(t.Context(), "later", nil).fn); err != nil {
+		t.Errorf("the next change: %v", err)
 	}
 }
 

@@ -22,6 +22,7 @@ type portal struct {
 	DataDir    string
 	env        map[string]string
 	flags      []string // of serve
+	logs       *lockedBuffer
 	stop       func() int
 }
 
@@ -86,6 +87,7 @@ func (p *portal) start(t testing.TB) {
 	ctx, cancel := context.WithCancel(context.Background())
 	out, in := io.Pipe()
 	logs := &lockedBuffer{}
+	p.logs = logs
 	done := make(chan int, 1)
 	go func() {
 		code := app.Main(ctx, append([]string{"serve"}, p.flags...), func(name string) string { return p.env[name] }, in, logs)

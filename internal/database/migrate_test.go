@@ -13,9 +13,6 @@ import (
 	"github.com/cdfoundation/portal/internal/testkit"
 )
 
-// released is the last migration of which databases are out there from which people upgrade; they are broken off on the way, too.
-const released = 3
-
 // eachFilled runs a test on both databases with what makes an empty one, and with the migrations that there are.
 func eachFilled(t *testing.T, test func(t *testing.T, empty func(t *testing.T) string, all []database.Migration)) {
 	t.Helper()
@@ -26,7 +23,7 @@ func eachFilled(t *testing.T, test func(t *testing.T, empty func(t *testing.T) s
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			all, err := database.Migrations(t.Context(), empty(t))
-			if err != nil || len(all) <= released {
+			if err != nil || len(all) < 2 {
 				t.Fatalf("%d migrations, %v", len(all), err)
 			}
 			test(t, empty, all)
@@ -134,9 +131,9 @@ var made = regexp.MustCompile(`(?m)^CREATE (?:UNIQUE |VIRTUAL |UNLOGGED )*(?:TAB
 func TestAMigrationThatBreaksOffLeavesNothingAndCanBeRepeated(t *testing.T) {
 	t.Parallel()
 	eachFilled(t, func(t *testing.T, empty func(t *testing.T) string, all []database.Migration) {
-		newest := all[len(all)-1].Version
+		newest, total := all[len(all)-1].Version, 0
 		want := told(t, filled(t, empty(t), newest), newest)
-		for _, from := range all[:released] {
+		for _, from := range all[:len(all)-1] {
 			url := filled(t, empty(t), from.Version)
 			folder := "postgres"
 			if strings.HasPrefix(url, "sqlite:") {
@@ -172,13 +169,15 @@ func TestAMigrationThatBreaksOffLeavesNothingAndCanBeRepeated(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if broken < 5 {
-				t.Errorf("from %d only %d migrations were broken off", from.Version, broken)
-			}
+			total += broken
 			if _, err := database.Migrate(t.Context(), url); err != nil {
 				t.Fatal(err)
 			}
 			same(t, url, from.Version, want)
+		}
+		// Most make something from each schema before them.
+		if total < len(all)*len(all)/4 {
+			t.Errorf("only %d migrations were broken off", total)
 		}
 	})
 }
@@ -186,7 +185,7 @@ func TestAMigrationThatBreaksOffLeavesNothingAndCanBeRepeated(t *testing.T) {
 func TestOfMigrationsStartedTogetherEachIsAppliedOnce(t *testing.T) {
 	t.Parallel()
 	eachFilled(t, func(t *testing.T, empty func(t *testing.T) string, all []database.Migration) {
-		for _, from := range []int{0, 1, released} {
+		for _, from := range []int{0, 1, len(all) - 1} {
 			url := empty(t)
 			if from > 0 {
 				url = filled(t, url, int64(from))

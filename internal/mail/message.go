@@ -87,7 +87,7 @@ var (
 func (m Message) compose() (*gomail.Msg, error) {
 	msg, err := m.build()
 	if err != nil {
-		return nil, &sendError{text: "composing a mail: " + err.Error(), permanent: true, cause: err}
+		return nil, &sendError{text: "composing a mail: " + withoutPeople(err.Error(), m.To), permanent: true, cause: err}
 	}
 	return msg, nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -65,7 +66,7 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 		// Once the server has taken the mail, a failed farewell must not send it again.
 		return nil
 	}
-	failed := &sendError{text: "sending a mail: " + withoutAddress(err.Error(), m.To), cause: err}
+	failed := &sendError{text: "sending a mail: " + withoutPeople(err.Error(), m.To), cause: err}
 	if ctx.Err() != nil {
 		failed.text, failed.cause = "sending a mail: "+ctx.Err().Error(), ctx.Err()
 		return failed
@@ -144,12 +145,18 @@ func loopback(host string) bool {
 	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
-// withoutAddress takes the recipient's address out of what the server said: errors end in logs,
-// and logs hold no personal data.
-func withoutAddress(text string, to Address) string {
-	text = strings.ReplaceAll(text, to.Email, "(recipient)")
-	if box, err := to.mailbox(); err == nil {
-		text = strings.ReplaceAll(text, box.Address, "(recipient)")
+// anyAddress is what looks like a mail address, whoever's it is and however a server spells it.
+var anyAddress = regexp.MustCompile(`[^\s<>()\[\]"',;:]+@[^\s<>()\[\]"',;:]+`)
+
+// withoutPeople takes out of what went wrong whom it names, for a server says so in words of its own: errors end in logs, and logs
+// hold no personal data. What is left of an address without its domain is taken out where the recipient's is meant.
+func withoutPeople(text string, to Address) string {
+	text = anyAddress.ReplaceAllString(text, "(address)")
+	local, _, _ := strings.Cut(to.Email, "@")
+	for _, own := range []string{to.Email, local, to.Name} {
+		if len(own) > 2 {
+			text = regexp.MustCompile(`(?i)(^|\PL)`+regexp.QuoteMeta(own)+`($|\PL)`).ReplaceAllString(text, "${1}(recipient)${2}")
+		}
 	}
 	return text
 }

@@ -119,6 +119,21 @@ register() {
 	status /events/trial/register --data-urlencode "name=$1" --data-urlencode "email=$1@example.org" --data tickets=seat --data consent=yes --data "nonce=nonce-$1"
 }
 
+# crowd PEOPLE PREFIX: so many register at once. It says which status each got, as "50 503", and $work/longest says in how many seconds the last.
+crowd() {
+	local n people=()
+	rm -f "$work"/crowd.*
+	for n in $(seq 1 "$1"); do
+		curl --silent --output /dev/null --write-out '%{http_code} %{time_total}\n' --max-time 60 --data-urlencode "name=$2$n" \
+			--data-urlencode "email=$2$n@example.org" --data tickets=seat --data consent=yes --data "nonce=nonce-$2$n" \
+			"$url/events/trial/register" >"$work/crowd.$n" &
+		people+=($!)
+	done
+	wait "${people[@]}"
+	cut -d' ' -f2 "$work"/crowd.* | sort -n | tail -n 1 | cut -d. -f1 >"$work/longest"
+	cut -d' ' -f1 "$work"/crowd.* | sort | uniq -c | tr -s ' ' | sed 's/^ //' | paste -s -d,
+}
+
 header() { sed -n "s/^$1: *\([^\r]*\)\r*$/\1/Ip" "$work/head"; }
 
 # registrations is how many there are.

@@ -43,6 +43,12 @@ postgres_stop() {
 	wait "$postgres_pid" 2>/dev/null
 }
 
+# postgres_all sends a signal to the server and to all of its processes.
+postgres_all() {
+	# shellcheck disable=SC2046 # each is a word
+	kill "-$1" "$postgres_pid" $(cat "/proc/$postgres_pid/task/$postgres_pid/children")
+}
+
 postgres_sql() { "$postgres_bin/psql" --quiet --host "$work/postgres" --username portal --dbname postgres --command "$1" >/dev/null 2>&1; }
 
 postgres_url() { printf 'postgres:///%s?host=%s&user=portal' "$1" "$work/postgres"; }
