@@ -16,6 +16,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/valyala/fasthttp"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/cdfoundation/portal/internal/auth"
@@ -104,7 +105,7 @@ func newApp(o Options) (*App, error) {
 // fiber is the site's server.
 func (a *App) fiber() *fiber.App {
 	app := a.server(a.showError)
-	app.Server().HeaderReceived = longAnswers
+	app.Server().HeaderReceived = a.bounds
 	app.Server().FormValueFunc = sentValue
 	a.use(app)
 	for _, r := range a.routes() {
@@ -147,8 +148,33 @@ func (a *App) server(showError fiber.ErrorHandler) *fiber.App {
 	})
 }
 
-// bodyLimit is what a request may carry: a picture of 10 MiB beside the fields of its form.
-const bodyLimit = 11 << 20
+// What a request may carry, in bytes: the fields of any form; from those who use the desk, a picture of 10 MiB or a text of
+// 256 KiB beside them. With 8192 connections of others who send slowly, 256 MiB wait in memory.
+const (
+	bodyLimit     = 32 << 10
+	deskBodyLimit = 11 << 20
+)
+
+// chunked is the length that fasthttp gives a body which does not say its own.
+const chunked = -1
+
+// bounds is asked when the head of a request is there and nothing else is read: how much may follow, and how long the answer may
+// take.
+func (a *App) bounds(h *fasthttp.RequestHeader) (config fasthttp.RequestConfig) {
+	path := string(h.RequestURI())
+	if strings.HasPrefix(path, links.DeskBackups+"/") && strings.HasSuffix(path, "/file") {
+		config.WriteTimeout = backupLength
+	}
+	length := h.ContentLength()
+	if token := string(h.Cookie(a.sessionCookie())); token != "" && (length == chunked || length > bodyLimit && length <= deskBodyLimit) {
+		ctx, cancel := context.WithTimeout(context.Background(), requestDeadline)
+		defer cancel()
+		if v, err := a.Store.ViewerBySession(ctx, token); err == nil && v.Can(models.UseDesk, models.Object{}) {
+			config.MaxRequestBodySize = deskBodyLimit
+		}
+	}
+	return config
+}
 
 // guarded is the chain of a route: who may ask, how often, whether they have to prove once more who they are, then the handler.
 func (a *App) guarded(r Route) []fiber.Handler {
