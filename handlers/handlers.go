@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
 	"go.opentelemetry.io/otel/trace"
@@ -56,7 +55,7 @@ type App struct {
 	shareImages shareImages
 	passkeys    *auth.Passkeys // nil where browsers have none: at an IP address
 	recent      recentAnswers
-	crowds      *lru.Cache[string, crowd]
+	puzzles     map[string]int // limits of the forms that may ask for a proof of work, by the route's path; none where nothing is limited
 	started     time.Time
 
 	keptSite   kept[models.Site]
@@ -76,15 +75,12 @@ func New(o Options) (*fiber.App, error) {
 }
 
 func newApp(o Options) (*App, error) {
-	a := &App{Options: o}
+	a := &App{Options: o, puzzles: map[string]int{}}
 	a.Metrics = cmp.Or(o.Metrics, prometheus.NewRegistry())
 	a.metrics = newMetrics(a.Metrics)
 	var err error
 	if a.cache, err = newPageCache(a.Metrics); err != nil {
 		return nil, fmt.Errorf("page cache: %w", err)
-	}
-	if a.crowds, err = lru.New[string, crowd](mostCrowds); err != nil {
-		return nil, fmt.Errorf("crowds: %w", err)
 	}
 	a.started = a.Store.Now()
 	if err := a.recent.watch(a.metrics); err != nil {
@@ -109,6 +105,9 @@ func (a *App) fiber() *fiber.App {
 	app.Server().FormValueFunc = sentValue
 	a.use(app)
 	for _, r := range a.routes() {
+		if r.Puzzle && a.RateLimit {
+			a.puzzles[r.Path] = r.Limit
+		}
 		chain := a.guarded(r)
 		if r.Method == fiber.MethodGet {
 			app.Add(fiber.MethodHead, r.Path, chain...)
@@ -182,9 +181,6 @@ func (a *App) guarded(r Route) []fiber.Handler {
 		c.Locals(routeKey, r.Path)
 		return a.admit(c, r.Who)
 	}}
-	if r.Puzzle && a.RateLimit {
-		chain = append(chain, a.noticed)
-	}
 	if r.Limit > 0 && a.RateLimit {
 		chain = append(chain, a.limited(r)...)
 	}

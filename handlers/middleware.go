@@ -32,6 +32,7 @@ const (
 	routeKey localsKey = iota
 	viewerKey
 	requestIDKey
+	countKey // how many requests of the route its client sent in this minute, where they are limited
 )
 
 // requestDeadline is how long a request may work. Fiber sets none, and a client that leaves cancels nothing.
@@ -271,6 +272,7 @@ func (a *App) limited(r Route) []fiber.Handler {
 	})
 	shared := func(c *fiber.Ctx) error {
 		n, err := a.Store.CountRequest(c.UserContext(), r.Method+" "+r.Path, network(a.client(c)))
+		c.Locals(countKey, n)
 		switch {
 		case err != nil:
 			a.fault(c, fmt.Errorf("counting requests: %w", err))
