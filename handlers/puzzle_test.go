@@ -66,8 +66,11 @@ func TestACrowdRegistersWithAProofOfWorkPastHalfOfTheLimit(t *testing.T) {
 	w := newEventsWorld(t)
 	w.limit()
 	const path, crowd, other = "/events/hack/register", "198.51.100.7", "198.51.100.8"
+	started := w.page(w.from(other, path), http.StatusOK).Attr(`input[name="started"]`, "value")
+	w.clock.Advance(2 * time.Second)
 	send := func(from, email string, more ...string) deskAnswer {
-		return w.from(from, path, append([]string{"name", "Ada Example", "email", email, "tickets", "build", "consent", "yes", "nonce", "of " + email}, more...)...)
+		fields := []string{"name", "Ada Example", "email", email, "tickets", "build", "consent", "yes", "nonce", "of " + email, "started", started}
+		return w.from(from, path, append(fields, more...)...)
 	}
 	for n := range 60 {
 		if page := w.page(send(crowd, "ada@"), http.StatusUnprocessableEntity); page.Has("[data-puzzle]") != (n == 59) {
