@@ -10,11 +10,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/valyala/fasthttp"
 
 	"github.com/cdfoundation/portal/internal/links"
 	"github.com/cdfoundation/portal/models"
@@ -216,15 +214,6 @@ func (a *App) sendBackup(c *fiber.Ctx) error {
 
 // backupLength is how long the download of a backup may take; other answers have less time.
 const backupLength = time.Hour
-
-// longAnswers gives the downloads of backups the time that they take.
-func longAnswers(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
-	path := string(h.RequestURI())
-	if strings.HasPrefix(path, links.DeskBackups+"/") && strings.HasSuffix(path, "/file") {
-		return fasthttp.RequestConfig{WriteTimeout: backupLength}
-	}
-	return fasthttp.RequestConfig{}
-}
 
 func (a *App) deleteBackup(c *fiber.Ctx) error {
 	id, err := paramID(c, "id")

@@ -35,7 +35,7 @@ type AgendaLane struct {
 type AgendaRow struct {
 	Starts, Length string // empty when not known
 	Machine        string // the start for machines
-	NowLine        string // the present time, when it falls before this row
+	NowLine        bool   // the present falls before this row
 	On             bool   // going on now
 	Sessions       []AgendaItem
 }
@@ -58,20 +58,19 @@ func newAgenda(d models.EventDetail, now time.Time) *Agenda {
 	}
 	agenda := &Agenda{Language: foreign(d.TextLanguage)}
 	start := d.LocalStart()
-	local := now.In(start.Location())
 	employers := make(map[string]string)
 	for _, speaker := range d.Speakers {
 		employers[speaker.Name] = speaker.Employer
 	}
 	for _, sessions := range byDay(d.Agenda) {
 		number := sessions[0].Day
-		date := time.Date(start.Year(), start.Month(), start.Day()+number-1, 0, 0, 0, 0, start.Location())
+		date := sessions[0].Date(d.Event)
 		day := AgendaDay{ID: fmt.Sprintf("day-%d", number), Label: date.Format("Mon 2 January")}
 		if d.DatePrecision == models.PrecisionMonth {
 			day.Label = fmt.Sprintf("Day %d", number)
 		}
-		day.Current = liveNow(d.Event, now) && local.Format(time.DateOnly) == date.Format(time.DateOnly)
-		day.fill(sessions, date, employers, local)
+		day.Current = liveNow(d.Event, now) && now.In(start.Location()).Format(time.DateOnly) == date.Format(time.DateOnly)
+		day.fill(d.Event, sessions, employers, now)
 		if day.Timed {
 			agenda.Zone = "Times in " + models.ZoneText(start)
 		}
@@ -97,7 +96,7 @@ func byDay(all []models.AgendaSession) [][]models.AgendaSession {
 	return days
 }
 
-func (d *AgendaDay) fill(sessions []models.AgendaSession, date time.Time, employers map[string]string, now time.Time) {
+func (d *AgendaDay) fill(e models.Event, sessions []models.AgendaSession, employers map[string]string, now time.Time) {
 	lanes := make(map[string]int)
 	for _, s := range sessions {
 		if s.Track != "" && lanes[s.Track] == 0 {
@@ -116,11 +115,11 @@ func (d *AgendaDay) fill(sessions []models.AgendaSession, date time.Time, employ
 	for i, s := range sessions {
 		if i == 0 || s.Starts != sessions[i-1].Starts || s.Starts == "" && d.Timed {
 			row := AgendaRow{Starts: s.Starts, Length: lengthWords(s.Minutes)}
-			if at, ok := clockOn(date, s.Starts); ok {
-				row.Machine = at.Format(time.RFC3339)
-				row.On = d.Current && !now.Before(at) && now.Before(at.Add(time.Duration(s.Minutes)*time.Minute))
-				if !lined && now.Before(at) {
-					row.NowLine, lined = now.Format("15:04"), true
+			if starts, ends, known := s.Times(e); known {
+				row.Machine = starts.Format(time.RFC3339)
+				row.On = d.Current && !now.Before(starts) && now.Before(ends)
+				if !lined && now.Before(starts) {
+					row.NowLine, lined = true, true
 				}
 			}
 			d.Rows = append(d.Rows, row)
@@ -141,15 +140,6 @@ func (d *AgendaDay) fill(sessions []models.AgendaSession, date time.Time, employ
 		}
 		row.Sessions = append(row.Sessions, item)
 	}
-}
-
-// clockOn is the moment of a wall time on a day.
-func clockOn(date time.Time, clock string) (time.Time, bool) {
-	wall, err := time.Parse("15:04", clock)
-	if err != nil {
-		return time.Time{}, false
-	}
-	return time.Date(date.Year(), date.Month(), date.Day(), wall.Hour(), wall.Minute(), 0, 0, date.Location()), true
 }
 
 // lengthWords is a length as people say it: "45 min", "3 h", "1 h 30 min".

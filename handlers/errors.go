@@ -40,7 +40,7 @@ var errorWords = map[int]struct{ heading, words string }{
 	405: {"That is not how this address works", "Open the page first and use what is on it."},
 	409: {"That is no longer possible", "Things changed in the meantime. Go back, reload the page and look at where it stands now."},
 	410: {"This was taken away", "It was here once and has been removed, or the link has been used or has ended."},
-	413: {"That is too large", "A picture may have up to 10 MB, a text up to 256 KB. Make it smaller and send it again."},
+	413: {"That is too large", "At the desk a picture may have up to 10 MB, a text up to 256 KB. Make it smaller, or sign in again if you were signed out, and send it once more."},
 	422: {"Something in it is not right", "Go back and look at what you typed."},
 	429: {"That was a lot at once", "Wait a minute, then try again. Nothing is lost."},
 	500: {"Something broke on our side", "It is not your doing, and we have written it down. Try again in a moment."},

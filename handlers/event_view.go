@@ -86,7 +86,7 @@ func newEventState(e models.Event, left int, limited bool, now time.Time) EventS
 
 // shortDate is a day without its year when that is the present one.
 func shortDate(t, now time.Time) string {
-	if t.Year() == now.In(t.Location()).Year() {
+	if t.Year() == now.UTC().Year() { // as pages are made anew at midnight in UTC
 		return t.Format("Mon 2 January")
 	}
 	return t.Format("Mon 2 January 2006")
@@ -121,7 +121,7 @@ func newEventLine(row models.EventRow, now time.Time) EventLine {
 	line := EventLine{
 		Tile: newDateTile(e, now), URL: links.Event(e.Slug), Title: e.Title, Language: foreign(e.TextLanguage),
 		Date: e.DateText(), Machine: machineDate(e), Sample: e.Sample,
-		DateShown: e.LocalStart().Year() != now.In(e.Location()).Year(),
+		DateShown: e.LocalStart().Year() != now.UTC().Year(),
 		State:     newEventState(e, row.SeatsLeft, row.Limited, now),
 	}
 	if hours := e.TimeText(); hours != "" {

@@ -228,15 +228,25 @@ func TestAnEventPageSaysWhatWhenAndWhereButNotTheLink(t *testing.T) {
 
 func TestALiveEventMarksWhatIsOnNow(t *testing.T) {
 	w := newEventsWorld(t)
-	page := w.page(w.get("", "/events/live"), 200)
-	if got := page.Text("time.now"); !strings.HasPrefix(got, "16:30") {
-		t.Errorf("on now: %q", got)
+	marks := func() (on []string, line int, words string) {
+		t.Helper()
+		page := w.page(w.get("", "/events/live"), 200)
+		if !page.Has(".date-tile-live") {
+			t.Error("the tile does not say that it is live")
+		}
+		return page.Texts("time.now"), page.Count(".agenda-now + time[datetime='2020-06-18T17:00:00Z']"), page.Text(".agenda-now")
 	}
-	if got := page.Text(".agenda-now"); got != "Now, 16:40" {
-		t.Errorf("the line says %q", got)
+	if on, line, words := marks(); len(on) != 1 || !strings.HasPrefix(on[0], "16:30") || line != 1 || words != "Now" {
+		t.Errorf("at 16:40 %q is on, and %d lines say %q before 17:00", on, line, words)
 	}
-	if !page.Has(".date-tile-live") {
-		t.Error("the tile does not say that it is live")
+	for _, step := range []struct {
+		later time.Duration
+		on    string
+	}{{20 * time.Minute, "17:00"}, {29 * time.Minute, "17:00"}, {time.Minute, ""}} {
+		w.clock.Advance(step.later)
+		if on, line, _ := marks(); !strings.HasPrefix(strings.Join(on, " "), step.on) || (step.on == "") != (len(on) == 0) || line != 0 {
+			t.Errorf("at %s %q is on, want %q, and the line stands before 17:00 %d times", w.clock.Now().Format("15:04"), on, step.on, line)
+		}
 	}
 }
 

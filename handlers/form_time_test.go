@@ -37,8 +37,23 @@ func TestAFormSentAtOnceIsAskedForAgainAndKeepsItsTime(t *testing.T) {
 			t.Errorf("sent later: %q, want only the e-mail named", later.Text(".summary"))
 		}
 	}
-	forged := w.page(send("1.forged"), 422)
-	if got := forged.Attr(started, "value"); !forged.Has(`.summary a[href="#name"]`) || got == "1.forged" || got == "" {
-		t.Errorf("a forged time is answered with %q and the time %q", forged.Text(".summary"), got)
+	for _, sent := range []string{"1.forged", ""} {
+		page := w.page(send(sent), 422)
+		again := page.Attr(started, "value")
+		if !page.Has(`.summary a[href="#name"]`) || again == sent || !page.Has(`input[name="name"][value="Ada Example"]`) {
+			t.Errorf("the time %q is answered with %q and the time %q", sent, page.Text(".summary"), again)
+		}
+		w.clock.Advance(2 * time.Second)
+		if later := w.page(send(again), 422); later.Has(`.summary a[href="#name"]`) {
+			t.Errorf("who sends it again is told %q", later.Text(".summary"))
+		}
 	}
+	before := w.changes()
+	complete := []string{"name", "Ada Example", "email", "ada@example.org", "tickets", "build", "consent", "yes", "nonce", "n"}
+	w.page(w.post("", path, complete...), 422)
+	if w.changes() != before {
+		t.Error("who leaves the time out is registered")
+	}
+	w.clock.Advance(3 * 24 * time.Hour) // a form may stay open for days
+	w.leads(w.post("", path, append(complete, "started", made)...), "/registrations/")
 }

@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/valyala/fasthttp"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/cdfoundation/portal/internal/auth"
@@ -56,7 +56,7 @@ type App struct {
 	shareImages shareImages
 	passkeys    *auth.Passkeys // nil where browsers have none: at an IP address
 	recent      recentFigures
-	crowds      *lru.Cache[string, crowd]
+	puzzles     map[string]int // limits of the forms that may ask for a proof of work, by the route's path; none where nothing is limited
 	started     time.Time
 
 	keptSite   kept[models.Site]
@@ -76,15 +76,12 @@ func New(o Options) (*fiber.App, error) {
 }
 
 func newApp(o Options) (*App, error) {
-	a := &App{Options: o}
+	a := &App{Options: o, puzzles: map[string]int{}}
 	a.Metrics = cmp.Or(o.Metrics, prometheus.NewRegistry())
 	a.metrics = newMetrics(a.Metrics)
 	var err error
 	if a.cache, err = newPageCache(a.Metrics); err != nil {
 		return nil, fmt.Errorf("page cache: %w", err)
-	}
-	if a.crowds, err = lru.New[string, crowd](mostCrowds); err != nil {
-		return nil, fmt.Errorf("crowds: %w", err)
 	}
 	a.started = a.Store.Now()
 	if a.pages, err = loadPages(); err != nil {
@@ -99,10 +96,13 @@ func newApp(o Options) (*App, error) {
 // fiber is the site's server.
 func (a *App) fiber() *fiber.App {
 	app := a.server(a.showError)
-	app.Server().HeaderReceived = longAnswers
+	app.Server().HeaderReceived = a.bounds
 	app.Server().FormValueFunc = sentValue
 	a.use(app)
 	for _, r := range a.routes() {
+		if r.Puzzle && a.RateLimit {
+			a.puzzles[r.Path] = r.Limit
+		}
 		chain := a.guarded(r)
 		if r.Method == fiber.MethodGet {
 			app.Add(fiber.MethodHead, r.Path, chain...)
@@ -142,8 +142,33 @@ func (a *App) server(showError fiber.ErrorHandler) *fiber.App {
 	})
 }
 
-// bodyLimit is what a request may carry: a picture of 10 MiB beside the fields of its form.
-const bodyLimit = 11 << 20
+// What a request may carry, in bytes: the fields of any form; from those who use the desk, a picture of 10 MiB or a text of
+// 256 KiB beside them. With 8192 connections of others who send slowly, 256 MiB wait in memory.
+const (
+	bodyLimit     = 32 << 10
+	deskBodyLimit = 11 << 20
+)
+
+// chunked is the length that fasthttp gives a body which does not say its own.
+const chunked = -1
+
+// bounds is asked when the head of a request is there and nothing else is read: how much may follow, and how long the answer may
+// take.
+func (a *App) bounds(h *fasthttp.RequestHeader) (config fasthttp.RequestConfig) {
+	path := string(h.RequestURI())
+	if strings.HasPrefix(path, links.DeskBackups+"/") && strings.HasSuffix(path, "/file") {
+		config.WriteTimeout = backupLength
+	}
+	length := h.ContentLength()
+	if token := string(h.Cookie(a.sessionCookie())); token != "" && (length == chunked || length > bodyLimit && length <= deskBodyLimit) {
+		ctx, cancel := context.WithTimeout(context.Background(), requestDeadline)
+		defer cancel()
+		if v, err := a.Store.ViewerBySession(ctx, token); err == nil && v.Can(models.UseDesk, models.Object{}) {
+			config.MaxRequestBodySize = deskBodyLimit
+		}
+	}
+	return config
+}
 
 // guarded is the chain of a route: who may ask, how often, whether they have to prove once more who they are, then the handler.
 func (a *App) guarded(r Route) []fiber.Handler {
@@ -151,9 +176,6 @@ func (a *App) guarded(r Route) []fiber.Handler {
 		c.Locals(routeKey, r.Path)
 		return a.admit(c, r.Who)
 	}}
-	if r.Puzzle && a.RateLimit {
-		chain = append(chain, a.noticed)
-	}
 	if r.Limit > 0 && a.RateLimit {
 		chain = append(chain, a.limited(r)...)
 	}

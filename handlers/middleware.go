@@ -32,6 +32,7 @@ const (
 	routeKey localsKey = iota
 	viewerKey
 	requestIDKey
+	countKey // how many requests of the route its client sent in this minute, where they are limited
 )
 
 // requestDeadline is how long a request may work. Fiber sets none, and a client that leaves cancels nothing.
@@ -114,17 +115,11 @@ func (a *App) wellFormed(c *fiber.Ctx) error {
 	if !cleanText([]byte(c.Path())) {
 		return fmt.Errorf("%w: path", errBadRequest)
 	}
+	if !wellFormedQuery(c.Request().URI().QueryArgs()) {
+		return fmt.Errorf("%w: query", errBadRequest)
+	}
 	clean := true
 	check := func(key, value []byte) { clean = clean && cleanText(key) && cleanText(value) }
-	names := map[string]bool{}
-	for key, value := range c.Request().URI().QueryArgs().All() {
-		check(key, value)
-		// No page of ours asks for a name twice: which of the two counts, others may judge otherwise.
-		if names[string(key)] || bytes.ContainsAny(key, "[]") || len(key)+len(value) > maxParameter {
-			return fmt.Errorf("%w: query", errBadRequest)
-		}
-		names[string(key)] = true
-	}
 	if bytes.HasPrefix(h.ContentType(), []byte(fiber.MIMEApplicationForm)) {
 		for key, value := range c.Request().PostArgs().All() {
 			check(key, value)
@@ -145,6 +140,19 @@ func (a *App) wellFormed(c *fiber.Ctx) error {
 		return fmt.Errorf("%w: text is not UTF-8", errBadRequest)
 	}
 	return c.Next()
+}
+
+// wellFormedQuery reports whether the parameters of a query are text, are not too long, and come once: no page of ours asks for a
+// name twice, and which of the two counts, others may judge otherwise.
+func wellFormedQuery(query *fasthttp.Args) bool {
+	names := make(map[string]bool, query.Len())
+	for key, value := range query.All() {
+		if !cleanText(key) || !cleanText(value) || names[string(key)] || bytes.ContainsAny(key, "[]") || len(key)+len(value) > maxParameter {
+			return false
+		}
+		names[string(key)] = true
+	}
+	return true
 }
 
 // maxParameter is how long a parameter of a query may be, with its name, in bytes.
@@ -264,6 +272,7 @@ func (a *App) limited(r Route) []fiber.Handler {
 	})
 	shared := func(c *fiber.Ctx) error {
 		n, err := a.Store.CountRequest(c.UserContext(), r.Method+" "+r.Path, network(a.client(c)))
+		c.Locals(countKey, n)
 		switch {
 		case err != nil:
 			a.fault(c, fmt.Errorf("counting requests: %w", err))

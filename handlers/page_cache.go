@@ -309,6 +309,9 @@ func (a *App) cacheKey(r *fasthttp.Request) (key string, ok bool) {
 	if len(uri.QueryString()) == 0 {
 		return path, len(path) <= maxParameter
 	}
+	if !wellFormedQuery(uri.QueryArgs()) {
+		return "", false // it is refused, whatever its page
+	}
 	var read []string
 	for name, value := range uri.QueryArgs().All() {
 		switch {

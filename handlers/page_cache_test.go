@@ -116,6 +116,22 @@ func TestAPageIsMadeOnceAndSentInEveryFormFromTheCache(t *testing.T) {
 	}
 }
 
+func TestWhatIsRefusedIsRefusedAlsoWhereThePageIsInTheCache(t *testing.T) {
+	w := newEventsWorld(t)
+	for range 2 {
+		for _, path := range []string{"/events", "/events?utm_source=mail"} {
+			w.page(w.get("", path), http.StatusOK)
+		}
+		for what, query := range map[string]string{
+			"a parameter that comes twice": "utm_source=a&utm_source=b", "a long parameter": "utm_term=" + strings.Repeat("x", 4000), "no text": "gclid=%ff", "NUL": "fbclid=%00",
+		} {
+			if answer := w.get("", "/events?"+query); answer.StatusCode != http.StatusBadRequest {
+				t.Errorf("%s is answered %d, want 400", what, answer.StatusCode)
+			}
+		}
+	}
+}
+
 func TestPublicPagesNameInAHeaderWhatTheirHeadAsksFor(t *testing.T) {
 	w := newEventsWorld(t)
 	for _, path := range []string{"/", "/events", "/blog"} {

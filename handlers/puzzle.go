@@ -3,6 +3,8 @@ package handlers
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -16,61 +18,41 @@ type PuzzleForm struct {
 	Question string // JSON
 }
 
-// crowd is a network that has used half of a form's limit or more.
-type crowd struct {
-	limit, used int
-	until       time.Time // when its requests are counted anew
-}
-
 const (
-	mostCrowds = 4096 // that are remembered
-
 	// Half as many hashes are tried on average: a phone needs about a second for the easiest puzzle, and four times as long
 	// for the hardest, when the limit is reached.
 	easiestPuzzle = 40_000
 	hardestPuzzle = 4 * easiestPuzzle
 )
 
-// crowdKey is whose requests are counted, for which form: it is got and sent at one path.
-func (a *App) crowdKey(c *fiber.Ctx) string { return formPath(c) + " " + network(a.client(c)) }
-
+// formPath is the path of a form's route, at which it is got and sent.
 func formPath(c *fiber.Ctx) string {
 	path, _ := c.Locals(routeKey).(string)
 	return path
 }
 
-// noticed remembers the networks that are past half of a form's limit, by what the limit says in the headers of its answer.
-func (a *App) noticed(c *fiber.Ctx) error {
-	err := c.Next()
-	number := func(header string) (int, error) { return strconv.Atoi(string(c.Response().Header.Peek(header))) }
-	limit, noLimit := number("X-RateLimit-Limit")
-	left, noLeft := number("X-RateLimit-Remaining")
-	reset, noReset := number("X-RateLimit-Reset")
-	if errors.Join(noLimit, noLeft, noReset) != nil {
-		return err // the limit is reached, so the network is known
-	}
-	if key := a.crowdKey(c); left <= limit/2 {
-		a.crowds.Add(key, crowd{limit, limit - left, a.Store.Now().Add(time.Duration(reset) * time.Second)})
-	} else {
-		a.crowds.Remove(key)
-	}
-	return err
-}
-
-// crowded is the crowd that a request comes from; false when its network has not sent many.
-func (a *App) crowded(c *fiber.Ctx) (crowd, bool) {
-	known, ok := a.crowds.Get(a.crowdKey(c))
-	return known, ok && a.Store.Now().Before(known.until)
+// crowd is by how much who sent so many forms in this minute is past half of the form's limit: from 0 at the half to 1 at the limit;
+// false when it is not. All processes count together: a form may be got at one and sent to another.
+func (a *App) crowd(c *fiber.Ctx, sent int) (past float64, ok bool) {
+	limit := a.puzzles[formPath(c)]
+	half := limit / 2
+	return min(1, float64(sent-half)/float64(limit-half)), limit > 0 && sent >= half
 }
 
 // puzzle is what the next form of a crowd has to prove: the more, the nearer the limit. It is nil for everybody else.
 func (a *App) puzzle(c *fiber.Ctx) (*PuzzleForm, error) {
-	known, ok := a.crowded(c)
+	sent, counted := c.Locals(countKey).(int)
+	if !counted && a.puzzles[formPath(c)] > 0 {
+		var err error
+		if sent, err = a.Store.RequestCount(c.UserContext(), fiber.MethodPost+" "+formPath(c), network(a.client(c))); err != nil {
+			a.fault(c, fmt.Errorf("counting requests: %w", err))
+		}
+	}
+	past, ok := a.crowd(c, sent)
 	if !ok {
 		return nil, nil //nolint:nilnil // most forms have none
 	}
-	half := known.limit / 2
-	puzzle, err := a.Store.NewPuzzle(formPath(c), easiestPuzzle+(hardestPuzzle-easiestPuzzle)*max(known.used-half, 0)/(known.limit-half))
+	puzzle, err := a.Store.NewPuzzle(formPath(c), easiestPuzzle+int(past*(hardestPuzzle-easiestPuzzle)))
 	if err != nil {
 		return nil, err
 	}
@@ -80,14 +62,15 @@ func (a *App) puzzle(c *fiber.Ctx) (*PuzzleForm, error) {
 
 // solved refuses the form of a crowd without its proof of work, with ErrUnsolved, and says when none is asked for any more.
 func (a *App) solved(c *fiber.Ctx) error {
-	known, ok := a.crowded(c)
-	if !ok {
+	sent, _ := c.Locals(countKey).(int)
+	if _, ok := a.crowd(c, sent-1); !ok {
 		return nil
 	}
 	err := a.Store.UseSolution(c.UserContext(), formPath(c), typed(c, "puzzle"))
 	if errors.Is(err, models.ErrUnsolved) {
-		wait := known.until.Sub(a.Store.Now()).Round(time.Second)
-		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(max(int(wait.Seconds()), 1)))
+		now := a.Store.Now()
+		wait := now.Truncate(time.Minute).Add(time.Minute).Sub(now) // then the requests are counted anew
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 	}
 	return err
 }

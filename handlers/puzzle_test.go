@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -13,7 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gofiber/fiber/v2"
+
 	"github.com/cdfoundation/portal/handlers"
+	"github.com/cdfoundation/portal/internal/clock"
 	"github.com/cdfoundation/portal/internal/links"
 	"github.com/cdfoundation/portal/internal/testkit"
 	"github.com/cdfoundation/portal/models"
@@ -62,12 +66,15 @@ func TestACrowdRegistersWithAProofOfWorkPastHalfOfTheLimit(t *testing.T) {
 	w := newEventsWorld(t)
 	w.limit()
 	const path, crowd, other = "/events/hack/register", "198.51.100.7", "198.51.100.8"
+	started := w.page(w.from(other, path), http.StatusOK).Attr(`input[name="started"]`, "value")
+	w.clock.Advance(2 * time.Second)
 	send := func(from, email string, more ...string) deskAnswer {
-		return w.from(from, path, append([]string{"name", "Ada Example", "email", email, "tickets", "build", "consent", "yes", "nonce", "of " + email}, more...)...)
+		fields := []string{"name", "Ada Example", "email", email, "tickets", "build", "consent", "yes", "nonce", "of " + email, "started", started}
+		return w.from(from, path, append(fields, more...)...)
 	}
 	for n := range 60 {
-		if page := w.page(send(crowd, "ada@"), http.StatusUnprocessableEntity); page.Has("[data-puzzle]") {
-			t.Fatalf("the form sent as number %d asks for a puzzle", n+1)
+		if page := w.page(send(crowd, "ada@"), http.StatusUnprocessableEntity); page.Has("[data-puzzle]") != (n == 59) {
+			t.Fatalf("the answer to form number %d asks for a puzzle: %t", n+1, n != 59)
 		}
 	}
 	form := w.from(crowd, path)
@@ -162,6 +169,60 @@ func TestACrowdAsksForLinksWithAProofOfWorkPastHalfOfTheLimit(t *testing.T) {
 	if page := w.page(w.from(other, "/login"), http.StatusOK); page.Has("[data-puzzle]") {
 		t.Error("another network is asked as well")
 	}
+}
+
+func TestACrowdIsOneForAllProcesses(t *testing.T) {
+	testkit.EachDatabase(t, func(t *testing.T, store *models.Store, _ *clock.Fake) {
+		if testkit.DB(t, store).Name() != "postgres" {
+			return // one process serves
+		}
+		apps := []*fiber.App{limitedApp(t, store), limitedApp(t, testkit.Beside(t, store)), limitedApp(t, testkit.Beside(t, store))}
+		const crowd, other = "198.51.100.7", "198.51.100.8"
+		ask := func(app *fiber.App, from string, form url.Values) (int, *testkit.Doc) {
+			t.Helper()
+			r := httptest.NewRequest(http.MethodGet, "/login", http.NoBody)
+			if form != nil {
+				r = httptest.NewRequest(http.MethodPost, "/login", strings.NewReader(form.Encode()))
+				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			}
+			r.Header.Set("X-Forwarded-For", from)
+			answer, err := app.Test(r, -1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer answer.Body.Close() //nolint:errcheck // read to its end
+			body, err := io.ReadAll(answer.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return answer.StatusCode, testkit.Parse(t, body)
+		}
+		for n := range 5 { // of ten a minute: no process sees half of them
+			if status, _ := ask(apps[n%3], crowd, url.Values{"email": {"nobody@example.org"}}); status != http.StatusOK {
+				t.Fatalf("form number %d is answered %d", n+1, status)
+			}
+		}
+		for n, app := range apps {
+			if _, page := ask(app, other, nil); page.Has("[data-puzzle]") {
+				t.Errorf("process %d asks another network as well", n)
+			}
+			_, page := ask(app, crowd, nil)
+			var puzzle models.Puzzle
+			if err := json.Unmarshal([]byte(page.Attr("form [data-puzzle]", "data-puzzle")), &puzzle); err != nil {
+				t.Fatalf("process %d asks for no proof of work: %v", n, err)
+			}
+			sentTo, form := apps[(n+1)%3], url.Values{"email": {"nobody@example.org"}}
+			if n == 0 {
+				if status, again := ask(sentTo, crowd, form); status != http.StatusTooManyRequests || !again.Has("[data-puzzle]") {
+					t.Errorf("without a proof of work it is answered %d", status)
+				}
+			}
+			form.Set("puzzle", testkit.Solve(t, puzzle))
+			if status, _ := ask(sentTo, crowd, form); status != http.StatusOK {
+				t.Errorf("what process %d asked for is answered %d by the next", n, status)
+			}
+		}
+	})
 }
 
 func TestWhereNothingIsLimitedNobodyIsAskedForAProofOfWork(t *testing.T) {

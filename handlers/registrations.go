@@ -163,14 +163,11 @@ func (a *App) formMade(started string) (time.Time, bool) {
 	return time.UnixMilli(made), err == nil && a.Keys.Verify(signature, formPurpose, at)
 }
 
-// formTooFast reports whether a form was filled in faster than a person can. One that does not say when it was made was
-// not made by our page, and is judged by what is in it alone.
+// formTooFast reports whether a form was filled in faster than a person can, or does not say when it was made, as every form of
+// ours does.
 func (a *App) formTooFast(started string, now time.Time) bool {
-	if started == "" || !a.RateLimit {
-		return false
-	}
 	made, ok := a.formMade(started)
-	return !ok || now.Sub(made) < formMinimum
+	return a.RateLimit && (!ok || now.Sub(made) < formMinimum)
 }
 
 func (a *App) createRegistration(c *fiber.Ctx) error {

@@ -97,8 +97,8 @@ func (s *Store) ContentVersion(ctx context.Context) (ContentVersion, error) {
 // contentTimeout is how long it may take to find out until when the public pages hold.
 const contentTimeout = 5 * time.Second
 
-// nextMoment is when time alone next changes a public page: something appears, begins, opens, closes or ends. Lists of days
-// change at midnight in UTC.
+// nextMoment is when time alone next changes a public page: something appears, begins, opens, closes or ends. Lists of days, and
+// the year that needs not be said, change at midnight in UTC.
 func (s *Store) nextMoment(ctx context.Context, now time.Time) (time.Time, error) {
 	next := now.Truncate(24 * time.Hour).Add(24 * time.Hour)
 	queries := []string{
@@ -109,6 +109,24 @@ func (s *Store) nextMoment(ctx context.Context, now time.Time) (time.Time, error
 		queries = append(queries, "SELECT "+column+" FROM events WHERE "+column+" > $1 AND "+column+" < $2")
 	}
 	err := s.each(ctx, strings.Join(queries, " UNION ALL ")+" ORDER BY 1 LIMIT 1", []any{now, next}, func(scan scanner) error { return scan(&next) })
+	if err != nil {
+		return next, err
+	}
+	// The agenda of an event that is going on shows what is on, and the day in the event's zone.
+	err = s.each(ctx, `SELECT e.timezone, e.starts_at, a.day, a.starts, a.minutes FROM events e JOIN agenda_sessions a ON a.event_id = e.id
+		WHERE e.status = 'published' AND e.date_precision IN ('minute', 'start') AND e.ends_at > $1 AND e.starts_at < $2`, []any{now, next}, func(scan scanner) error {
+		var e Event
+		var session AgendaSession
+		if err := scan(&e.Timezone, &e.StartsAt, &session.Day, &session.Starts, &session.Minutes); err != nil {
+			return err
+		}
+		for _, at := range session.moments(e) {
+			if at.After(now) && at.Before(next) {
+				next = at
+			}
+		}
+		return nil
+	})
 	return next, err
 }
 

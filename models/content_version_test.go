@@ -131,9 +131,30 @@ func TestInARushTheVersionOfTheSeatsMovesFourTimesASecond(t *testing.T) {
 
 func TestTheContentVersionMovesWhenTimeChangesAPage(t *testing.T) {
 	onEach(t, func(t *testing.T, s *stage) {
+		at := func(day, hour, minute int) time.Time { return time.Date(2026, 11, day, hour, minute, 0, 0, time.UTC) }
+		published, opens, closes := at(25, 9, 1), at(26, 9, 2), at(27, 9, 3)
+		later := s.newEvent(t, "later", 5)
+		if err := testkit.DB(t, s.Store).Model(&later).Select("published_at", "opens_at", "closes_at").
+			UpdateColumns(models.Event{PublishedAt: &published, OpensAt: &opens, ClosesAt: &closes}).Error; err != nil {
+			t.Fatal(err)
+		}
+		for i, session := range []models.AgendaSession{{Day: 1, Starts: "19:10", Minutes: 25}, {Day: 1}, {Day: 2, Starts: "00:20"}} {
+			session.EventID, session.Position, session.Title = s.event.ID, i, "Talk"
+			s.create(t, &session)
+		}
+		night := at(30, 23, 40)
+		if err := testkit.DB(t, s.Store).Model(&s.event).UpdateColumn("ends_at", night).Error; err != nil {
+			t.Fatal(err)
+		}
 		moves := []time.Time{
-			time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC), // a day ends
-			s.event.StartsAt, s.event.EndsAt,
+			at(22, 0, 0), // a day ends
+			published, opens, closes,
+			s.event.StartsAt,
+			at(30, 18, 10), at(30, 18, 35), // a session begins and ends
+			s.event.EndsAt, // the other event's as well
+			at(30, 23, 0),  // it is another day in Berlin
+			at(30, 23, 20),
+			night,
 		}
 		for _, at := range moves {
 			s.clock.Set(at.Add(-2 * time.Second))

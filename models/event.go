@@ -159,18 +159,21 @@ func LocalTime(local, timezone string) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, fmt.Errorf("%w: local time %q", ErrInvalid, local)
 	}
+	return momentOf(wall, zone), nil
+}
+
+// momentOf is LocalTime of a wall time that is written as if it were UTC's.
+func momentOf(wall time.Time, zone *time.Location) time.Time {
 	// The offset in force a day before and a day after bracket any change: the earlier moment of a doubled time has the
 	// offset before it, and a skipped time read with that offset lands behind the gap.
 	_, before := wall.Add(-24 * time.Hour).In(zone).Zone()
 	_, after := wall.Add(24 * time.Hour).In(zone).Zone()
-	early := wall.Add(-time.Duration(before) * time.Second)
-	if early.In(zone).Format(LocalLayout) == local {
-		return early.UTC(), nil
+	shown := func(at time.Time) bool { return at.In(zone).Format(LocalLayout) == wall.Format(LocalLayout) }
+	early, late := wall.Add(-time.Duration(before)*time.Second), wall.Add(-time.Duration(after)*time.Second)
+	if !shown(early) && shown(late) {
+		return late.UTC()
 	}
-	if late := wall.Add(-time.Duration(after) * time.Second); late.In(zone).Format(LocalLayout) == local {
-		return late.UTC(), nil
-	}
-	return early.UTC(), nil
+	return early.UTC()
 }
 
 // Location is the event's zone; UTC when the stored name is unknown to this program.

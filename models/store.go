@@ -34,6 +34,7 @@ type Store struct {
 	clock          clock.Clock
 	keys           auth.Keys
 	content        *content
+	requests       *requestCounts            // on SQLite
 	queue          writeQueue                // of changes on SQLite
 	eventQueues    sync.Map                  // event's ID → *writeQueue, on PostgreSQL
 	events         sync.Map                  // event's slug → knownEvent
@@ -46,7 +47,7 @@ type Store struct {
 // NewStore returns a store that reads and writes through the two handles, which may be the same, tells the time by
 // clock and derives links from keys.
 func NewStore(reader, writer *gorm.DB, clock clock.Clock, keys auth.Keys) *Store {
-	return &Store{reader: reader, writer: writer, clock: clock, keys: keys, content: newContent()}
+	return &Store{reader: reader, writer: writer, clock: clock, keys: keys, content: newContent(), requests: new(requestCounts)}
 }
 
 // WatchCommits calls watch after each commit of a queue. It is called before the store is used.

@@ -2,8 +2,11 @@ package app_test
 
 import (
 	"bufio"
+	"fmt"
 	"net"
 	"net/http"
+	"net/url"
+	"path"
 	"strings"
 	"testing"
 	"time"
@@ -122,5 +125,84 @@ func TestWhatTheServerRefusesItselfIsAnsweredAsSafely(t *testing.T) {
 		if response.Header.Get(name) == "" {
 			t.Errorf("no %s", name)
 		}
+	}
+}
+
+// A body that nobody may send is refused by its head: none of it is sent here, and who waited for it would answer after the deadline.
+func TestWhoMaySendALotIsKnownBeforeItIsRead(t *testing.T) {
+	t.Parallel()
+	p := serve(t, "PORTAL_SEED", "none")
+	cookie := func(role string) string {
+		email := role + "@example.org"
+		code, link, errOut := p.run("user", "add", "--email", email, "--name", "Sam Quux", "--role", role)
+		if code != 0 {
+			t.Fatal(errOut)
+		}
+		person, signIn := newWatch(p.URL).newPerson(t, p), "/login/"+path.Base(strings.TrimSpace(link))
+		person.submit(person.open(signIn).form(t, signIn), signIn, nil)
+		u, err := url.Parse(p.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range person.client.Jar.Cookies(u) {
+			if c.Name == "session" {
+				return c.String()
+			}
+		}
+		t.Fatalf("%s is not signed in", email)
+		return ""
+	}
+	staff, attendee := cookie("staff"), cookie("attendee")
+	const chunks = "Transfer-Encoding: chunked\r\n\r\n"
+	said := func(n int) string { return fmt.Sprintf("Content-Length: %d\r\n\r\n", n) }
+	chunk := fmt.Sprintf("%x\r\n%s\r\n", 40<<10, strings.Repeat("x", 40<<10))
+	for name, tt := range map[string]struct {
+		path, cookie, rest string
+		want               int
+	}{
+		"a stranger":                           {"/logout", "", said(11 << 20), 413},
+		"a stranger at a form of the desk":     {"/admin/posts", "", said(11 << 20), 413},
+		"a stranger with more than any form":   {"/login", "", said(32<<10 + 1), 413},
+		"a stranger in chunks":                 {"/admin/posts", "", chunks + chunk, 413},
+		"a session that is none":               {"/admin/posts", "session=guessed", said(11 << 20), 413},
+		"an attendee":                          {"/admin/posts", attendee, said(11 << 20), 413},
+		"an attendee in chunks":                {"/account", attendee, chunks + chunk, 413},
+		"staff with more than anybody may":     {"/admin/posts", staff, said(11<<20 + 1), 413},
+		"a stranger with what a form may hold": {"/logout", "", said(32<<10) + strings.Repeat("x", 32<<10), 303},
+		"staff":                                {"/admin/preview", staff, said(1<<20) + "body=" + strings.Repeat("x", 1<<20-5), 200},
+		"staff in chunks":                      {"/admin/preview", staff, chunks + chunk + "0\r\n\r\n", 200},
+		"staff that wait for leave to send":    {"/admin/preview", staff, "Expect: 100-continue\r\n" + said(1<<20), 100},
+		"a stranger that waits for leave":      {"/admin/preview", "", "Expect: 100-continue\r\n" + said(1<<20), 413},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conn, err := net.Dial("tcp", strings.TrimPrefix(p.URL, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close() //nolint:errcheck // the test is over
+			if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			head := "POST " + tt.path + " HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+			if tt.cookie != "" {
+				head += "Cookie: " + tt.cookie + "\r\n"
+			}
+			if _, err := conn.Write([]byte(head + tt.rest)); err != nil {
+				t.Fatal(err)
+			}
+			answers := bufio.NewReader(conn)
+			response, err := http.ReadResponse(answers, nil)
+			if err == nil && response.StatusCode == http.StatusContinue && tt.want != http.StatusContinue {
+				response, err = http.ReadResponse(answers, nil) // to go on is said to everybody, what comes is not read
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer response.Body.Close() //nolint:errcheck // the test is over
+			if response.StatusCode != tt.want {
+				t.Errorf("answered %s, want %d", response.Status, tt.want)
+			}
+		})
 	}
 }
