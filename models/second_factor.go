@@ -434,10 +434,13 @@ func (s *Store) ResetFactorsOf(ctx context.Context, by Viewer, email string) err
 }
 
 func (s *Store) resetFactors(ctx context.Context, by Viewer, user User) error {
-	for _, factor := range []any{&Password{}, &Authenticator{}, &Passkey{}, &RecoveryCode{}, &HalfSignIn{}, &Session{}} {
+	for _, factor := range []any{&Password{}, &Authenticator{}, &Passkey{}, &RecoveryCode{}} {
 		if err := s.write(ctx).Where("user_id = ?", user.ID).Delete(factor).Error; err != nil {
 			return err
 		}
+	}
+	if err := s.endOtherSessions(ctx, Viewer{UserID: user.ID}); err != nil {
+		return err
 	}
 	return s.noteSecurity(ctx, by, user, FactorsReset)
 }

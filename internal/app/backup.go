@@ -126,11 +126,17 @@ func (r restoreCommand) Run(w *world) (err error) {
 	if _, err := database.Migrate(finishing.ctx, c.Database()); err != nil {
 		return err
 	}
-	err = finishing.withStore(func(_ config.Config, store *models.Store) error { return store.Reindex(finishing.ctx) })
-	if err == nil {
-		fmt.Fprintf(w.out, "restored what was there at %s\nrows: %d\nuploads: %d\n", archive.Taken.Format(time.RFC3339), rows, uploads)
-	}
-	return err
+	return finishing.withStore(func(_ config.Config, store *models.Store) error {
+		sessions, links, err := store.EndAllSessions(finishing.ctx, models.Viewer{Role: "command"})
+		if err == nil {
+			err = store.Reindex(finishing.ctx)
+		}
+		if err == nil {
+			fmt.Fprintf(w.out, "restored what was there at %s\nrows: %d\nuploads: %d\n", archive.Taken.Format(time.RFC3339), rows, uploads)
+			fmt.Fprintf(w.out, "everybody has to sign in anew; ended were sessions: %d, unused sign-in links and invitations: %d\n", sessions, links)
+		}
+		return err
+	})
 }
 
 // fill puts uploads, key and rows where a portal looks for them.

@@ -29,7 +29,7 @@ func newEmptyPortal(t *testing.T, url string) *portal {
 }
 
 // backedUpRows are the lines of a backup's rows in an order that is no database's own, without the header, which has a
-// time, and the secret key, which only PostgreSQL keeps among its rows and which counts there.
+// time, the secret key, which only PostgreSQL keeps among its rows and which counts there, and what a restore ends.
 func backedUpRows(t *testing.T, file string) []string {
 	t.Helper()
 	archive, err := zip.OpenReader(file)
@@ -51,6 +51,9 @@ func backedUpRows(t *testing.T, file string) []string {
 	for line := range strings.Lines(string(all[bytes.IndexByte(all, '\n')+1:])) {
 		if strings.HasPrefix(line, "{") {
 			table = line
+		}
+		if strings.HasPrefix(table, `{"table":"sessions"`) || strings.HasPrefix(table, `{"table":"sign_in_links"`) || strings.Contains(line, "session.end_all") {
+			continue
 		}
 		if !strings.Contains(line, "secret_key") && !strings.Contains(line, `"rows":`) {
 			lines = append(lines, table+line)
@@ -304,7 +307,7 @@ func TestABackupThatTheDeskAsksForIsMadeByTheServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	q := newEmptyPortal(t, "")
-	if code, said, errOut := q.run("restore", archive); code != 0 {
+	if code, said, errOut := q.run("restore", archive); code != 0 || !strings.Contains(said, "ended were sessions: 1, unused sign-in links and invitations: 0\n") {
 		t.Fatalf("restoring it: %d, %s%s", code, said, errOut)
 	}
 	if code, said, _ := q.run("doctor"); code != 0 {
