@@ -281,24 +281,27 @@ func (s *Store) SignInWithCode(ctx context.Context, before Viewer, halfToken, co
 		return "", "", err
 	}
 	spend, err := s.judgeCode(ctx, half.UserID, code)
-	if err != nil {
-		return "", "", err
-	}
-	return token, half.NextPath, s.tx(ctx, func(tx *Store) error {
-		ended := tx.write(ctx).Where("id = ? AND expires_at > ?", half.ID, tx.Now()).Delete(&HalfSignIn{})
-		if ended.Error != nil {
-			return ended.Error
-		}
-		if ended.RowsAffected == 0 {
-			return ErrLinkUsed
-		}
-		factor, err := spend(tx)
-		if err != nil {
+	if err == nil {
+		err = s.tx(ctx, func(tx *Store) error {
+			ended := tx.write(ctx).Where("id = ? AND expires_at > ?", half.ID, tx.Now()).Delete(&HalfSignIn{})
+			if ended.Error != nil {
+				return ended.Error
+			}
+			if ended.RowsAffected == 0 {
+				return ErrLinkUsed
+			}
+			factor, err := spend(tx)
+			if err != nil {
+				return err
+			}
+			token, err = tx.newSession(ctx, before, half.UserID, userAgent, half.FirstFactor+" and "+factor)
 			return err
-		}
-		token, err = tx.newSession(ctx, before, half.UserID, userAgent, half.FirstFactor+" and "+factor)
-		return err
-	})
+		})
+	}
+	if errors.Is(err, ErrWrongCode) {
+		err = s.signInRefused(ctx, half.UserID, half.FirstFactor+" and a wrong code", err)
+	}
+	return token, half.NextPath, err
 }
 
 // judgeCode judges the code of an app, or a recovery code, without using it up: that is done by what it returns, in the

@@ -323,13 +323,24 @@ func (s *Store) Sessions(ctx context.Context, userID int64) ([]Session, error) {
 // EndSession ends one of the viewer's own sessions; another's is ErrNotFound.
 func (s *Store) EndSession(ctx context.Context, by Viewer, sessionID int64) error {
 	return s.tx(ctx, func(tx *Store) error {
-		return changed(tx.write(ctx).Where("id = ? AND user_id = ?", sessionID, by.UserID).Delete(&Session{}), "session", sessionID)
+		if err := changed(tx.write(ctx).Where("id = ? AND user_id = ?", sessionID, by.UserID).Delete(&Session{}), "session", sessionID); err != nil {
+			return err
+		}
+		if sessionID != by.SessionID {
+			return tx.audit(ctx, by, "session.end_other", "sessions", sessionID, "", "")
+		}
+		return tx.audit(ctx, by, "session.end", "sessions", sessionID, "", "")
 	})
 }
 
 // EndOtherSessions ends every session of the viewer's account but the present one.
 func (s *Store) EndOtherSessions(ctx context.Context, by Viewer) error {
-	return s.tx(ctx, func(tx *Store) error { return tx.endOtherSessions(ctx, by) })
+	return s.tx(ctx, func(tx *Store) error {
+		if err := tx.endOtherSessions(ctx, by); err != nil {
+			return err
+		}
+		return tx.audit(ctx, by, "session.end_others", "sessions", by.SessionID, "", "")
+	})
 }
 
 // endOtherSessions also ends what another could begin: sign-ins that are under way and one-time links that nobody used, with the
