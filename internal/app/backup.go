@@ -193,7 +193,7 @@ func restoreUploads(ctx context.Context, archive *backup.Archive, c config.Confi
 
 // restoreUpload writes one upload. One that is there stays if it is the same, as after a restore that broke off.
 func restoreUpload(ctx context.Context, uploads storage.Storage, name string, from io.Reader) error {
-	upload, err := io.ReadAll(from) // none is larger than what can be uploaded
+	upload, err := io.ReadAll(from) // which the archive limits
 	if err != nil {
 		return err
 	}

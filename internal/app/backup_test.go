@@ -226,6 +226,9 @@ func TestARestoreTakesAllOrNothing(t *testing.T) {
 			t.Errorf("%s: %d, %s", tt.name, code, errOut)
 		}
 	}
+	if code, errOut := restore(rows+end, strings.Repeat("0", 65<<20)); code != 1 || strings.Count(errOut, "\n") != 1 || !strings.Contains(errOut, "a-picture.webp: it has more than 64 MB") {
+		t.Errorf("an upload that is none: %d, %s", code, errOut)
+	}
 	if code, errOut := restore(rows+end, "another picture"); code != 1 || !strings.Contains(errOut, "overwrites nothing") {
 		t.Errorf("over an upload that is there: %d, %s", code, errOut)
 	}
