@@ -126,6 +126,7 @@ func newDeskWorld(t testing.TB, outside ...*auth.Outside) *deskWorld {
 			t.Fatal(err)
 		}
 	}
+	w.exec("DELETE FROM settings WHERE key = 'setup'") // the portal is not new
 	return w
 }
 
