@@ -35,6 +35,12 @@ func uploadsOf(c config.Config, metrics prometheus.Registerer) (uploads storage.
 	return uploads, nil
 }
 
+// backupsOf is where backups lie: in the bucket of the uploads, where there is one.
+func backupsOf(c config.Config, uploads storage.Storage) storage.Backups {
+	bucket, _ := uploads.(*storage.Bucket)
+	return storage.Backups{Dir: c.BackupDir(), Bucket: bucket}
+}
+
 // portalOf is what a backup of the portal is made of whose settings are given.
 func portalOf(ctx context.Context, c config.Config, db *database.DB, uploads storage.Storage) (backup.Portal, error) {
 	tick := clock.System(c.Offset())

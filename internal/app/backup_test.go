@@ -279,6 +279,53 @@ func TestABackupTellsWhichKeyItsLinksNeed(t *testing.T) {
 	}
 }
 
+// askBackup asks for a backup in the desk and returns the address of its file when it is made.
+func askBackup(t *testing.T, ada *person) (file string) {
+	t.Helper()
+	ada.submit(ada.open("/admin/backups").form(t, "/admin/backups"), "/admin/backups", nil)
+	for range 400 {
+		for _, to := range ada.open("/admin/backups").links() {
+			if strings.HasSuffix(to, "/file") {
+				return to
+			}
+		}
+		time.Sleep(50 * time.Millisecond) // the worker looks every five seconds
+	}
+	t.Fatalf("none was made in 20 s: %s", testkit.Parse(t, ada.open("/admin/backups").body).Text("main"))
+	return ""
+}
+
+func TestABackupOfOneProcessIsTakenOutAndDeletedAtAnother(t *testing.T) {
+	t.Parallel()
+	bucket := testkit.NewBucket(t)
+	url := testkit.Postgres(t)
+	one := serve(t, "PORTAL_DATABASE_URL", url, "PORTAL_STORAGE_URL", bucket.URL)
+	ada := firstAdmin(t, one)
+	file := askBackup(t, ada)
+	if left, err := os.ReadDir(filepath.Join(one.DataDir, "backups")); err != nil || len(left) != 0 {
+		t.Errorf("on the machine lie %v, %v", left, err)
+	}
+	ada.p = serve(t, "PORTAL_DATABASE_URL", url, "PORTAL_STORAGE_URL", bucket.URL)
+	taken := ada.get(file).body
+	if _, err := zip.NewReader(bytes.NewReader(taken), int64(len(taken))); err != nil {
+		t.Errorf("%d bytes come from the other: %v", len(taken), err)
+	}
+	page := ada.open("/admin/backups")
+	bucket.Away(true)
+	if words := testkit.Parse(t, ada.open("/admin/backups").body).Text(".backups"); !strings.Contains(words, "Not reached") {
+		t.Errorf("while the bucket is away: %q", words)
+	}
+	bucket.Away(false)
+	deletion := strings.TrimSuffix(file, "/file") + "/deletion"
+	ada.submit(page.form(t, deletion), deletion, nil)
+	if main := testkit.Parse(t, ada.open("/admin/backups").body); main.Has(".backups") || strings.Contains(main.Text("main"), "not on this machine") {
+		t.Errorf("after the deletion: %q", main.Text("main"))
+	}
+	if got := ada.get(file); got.status != http.StatusNotFound {
+		t.Errorf("after that its file answers %d", got.status)
+	}
+}
+
 func TestABackupThatTheDeskAsksForIsMadeByTheServer(t *testing.T) {
 	t.Parallel()
 	p := serve(t)
@@ -289,22 +336,7 @@ func TestABackupThatTheDeskAsksForIsMadeByTheServer(t *testing.T) {
 	if got := ada.submit(ada.open(welcome).form(t, welcome), welcome, map[string]string{"name": "Ada", "email": "ada@example.org"}); got.location != "/admin/setup" {
 		t.Fatalf("the first admin is led to %q", got.location)
 	}
-	ada.submit(ada.open("/admin/backups").form(t, "/admin/backups"), "/admin/backups", nil)
-	file := ""
-	for range 400 {
-		for _, to := range ada.open("/admin/backups").links() {
-			if strings.HasSuffix(to, "/file") {
-				file = to
-			}
-		}
-		if file != "" {
-			break
-		}
-		time.Sleep(50 * time.Millisecond) // the worker looks every five seconds
-	}
-	if file == "" {
-		t.Fatalf("none was made in 20 s: %s", testkit.Parse(t, ada.open("/admin/backups").body).Text("main"))
-	}
+	file := askBackup(t, ada)
 	archive := filepath.Join(t.TempDir(), "portal.zip")
 	if err := os.WriteFile(archive, ada.get(file).body, 0o600); err != nil {
 		t.Fatal(err)

@@ -117,6 +117,9 @@ func (w *Worker) Run(ctx context.Context) {
 // backUp makes the backups that are due, beside the mails: one of much data takes minutes.
 func (w *Worker) backUp(ctx context.Context) {
 	for ctx.Err() == nil {
+		if err := w.Backup.Remove(ctx); err != nil && ctx.Err() == nil {
+			w.Log.LogAttrs(ctx, slog.LevelWarn, "backups were not removed", slog.String("error", err.Error()))
+		}
 		did, err := w.Backup.Run(ctx)
 		if err != nil && ctx.Err() == nil {
 			w.Log.LogAttrs(ctx, slog.LevelError, "no good backup was made", slog.String("error", err.Error()))
