@@ -47,7 +47,9 @@ var auditWords = func() map[string]string {
 	words := maps.Clone(happeningWords)
 	maps.Copy(words, map[string]string{
 		"registration.create": "registered for %s", "registration.cancel": "cancelled a place at %s", "registration.erase": "erased name and address of a place at %s",
-		"attendees.erase": "erased names and addresses of %s", "session.create": "signed in%s", "mail.resend": "sent %s again",
+		"attendees.erase": "erased names and addresses of %s", "session.create": "signed in%s", "session.refuse": "failed to sign in as %s",
+		"session.end": "signed out%s", "session.end_other": "ended another session of theirs%s", "session.end_others": "ended all other sessions of theirs%s",
+		"session.end_all": "restored a backup and ended all sessions and links%s", "mail.resend": "sent %s again",
 		"user.export": "took out all data of %s", "user.erase": "erased the account %s", "audit.forget": "forgot old entries up to %s",
 		"session.confirm": "proved once more who they are%s", "site.save": "changed the settings of the site%s", "sample.remove": "removed the sample content%s",
 		"backup.plan": "changed the plan of backups%s", "backup.ask": "asked for %s", "backup.take": "took out %s", "backup.delete": "deleted %s",

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/cdfoundation/portal/internal/links"
+	"github.com/cdfoundation/portal/internal/storage"
 	"github.com/cdfoundation/portal/models"
 	"github.com/cdfoundation/portal/templates"
 )
@@ -25,7 +25,9 @@ type AdminBackups struct {
 	Heading string
 	Words   string
 	Open    bool // one waits or is made
+	Shared  bool // they lie in a bucket
 	Backups []BackupLine
+	Leaving []string // files that are deleted, and not found on this machine
 	Errors  FieldErrors
 	Plan    [][]Field
 }
@@ -65,12 +67,26 @@ func (a *App) backupsPage(c *fiber.Ctx, status int, v map[string]string, errs Fi
 	if err != nil {
 		return err
 	}
+	removals, err := a.Store.BackupRemovals(c.UserContext())
+	if err != nil {
+		return err
+	}
+	sizes, err := a.Backups.Sizes(c.UserContext())
+	if errors.Is(err, storage.ErrUnavailable) {
+		sizes, err = nil, nil
+	}
+	if err != nil {
+		return err
+	}
 	now, zone := a.Store.Now(), location(viewer(c).Timezone)
-	page := AdminBackups{Errors: errs, Plan: backupPlanRows(v, errs)}
+	page := AdminBackups{Errors: errs, Plan: backupPlanRows(v, errs), Shared: a.Backups.Bucket != nil}
+	for _, r := range removals {
+		page.Leaving = append(page.Leaving, r.File)
+	}
 	page.Heading, page.Words = backupHeading(all, plan, now, zone)
 	for _, b := range all {
 		page.Open = page.Open || b.State == models.BackupWaiting || b.State == models.BackupRunning
-		page.Backups = append(page.Backups, a.newBackupLine(b, zone))
+		page.Backups = append(page.Backups, newBackupLine(b, sizes, zone))
 	}
 	page.Layout = a.deskLayout(c, "Backups", "Backups")
 	page.Scripts = append(page.Scripts, "js/form.js")
@@ -99,7 +115,8 @@ func lastGood(all []models.Backup) *models.Backup {
 	return nil
 }
 
-func (a *App) newBackupLine(b models.Backup, zone *time.Location) BackupLine {
+// newBackupLine is a backup's line. sizes are those of the files that can be reached; nil while the bucket is away.
+func newBackupLine(b models.Backup, sizes map[string]int64, zone *time.Location) BackupLine {
 	line := BackupLine{ID: b.ID, When: b.CreatedAt.In(zone), Asked: b.Slot == nil, State: backupStates[b.State], Note: b.Note, DeleteWord: "Delete it for good"}
 	if b.TakenAt != nil {
 		line.When = b.TakenAt.In(zone)
@@ -107,11 +124,14 @@ func (a *App) newBackupLine(b models.Backup, zone *time.Location) BackupLine {
 	line.Label = line.When.Format("2 January 2006, 15:04")
 	if b.File != "" {
 		line.Facts = byteWords(uint64(max(0, b.Size))) + ", " + templates.Plural(b.RowCount, "row", "rows") + ", " + templates.Plural(b.UploadCount, "upload", "uploads")
-		info, err := os.Stat(filepath.Join(a.BackupDir, filepath.Base(b.File)))
+		size, here := sizes[b.File]
 		switch {
-		case err != nil:
-			line.State, line.Note = State{"Not here", "warn"}, "Its file is not on this machine. It may lie on another that does the background work, or somebody took it away."
-		case info.Size() != b.Size:
+		case sizes == nil:
+			line.State, line.Note = State{"Not reached", "warn"}, "The bucket in which it lies does not answer at the moment."
+		case !here:
+			line.State = State{"Not here", "warn"}
+			line.Note = "Its file, " + b.File + ", lies in the data folder of another machine, which made it, unless somebody took it away. Fetch it from there. Deleting it here removes it there as well, when that machine does the background work."
+		case size != b.Size:
 			line.State, line.Note = State{"Changed", "bad"}, "Its file has another size than when it was made: do not trust it."
 		default:
 			line.FileURL = links.DeskBackup(b.ID) + "/file"
@@ -195,21 +215,17 @@ func (a *App) sendBackup(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.Open(filepath.Join(a.BackupDir, filepath.Base(b.File)))
+	file, size, err := a.Backups.Open(c.UserContext(), b.File)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: file of backup %d", models.ErrNotFound, id)
 	}
 	if err != nil {
 		return err
 	}
-	info, err := file.Stat()
-	if err != nil {
-		return errors.Join(err, file.Close())
-	}
 	private(c)
 	c.Set(fiber.HeaderContentType, "application/zip")
 	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+b.File+`"`)
-	return c.SendStream(file, int(info.Size())) // closed when it is sent
+	return c.SendStream(file, int(size)) // closed when it is sent
 }
 
 // backupLength is how long the download of a backup may take; other answers have less time.
@@ -220,14 +236,12 @@ func (a *App) deleteBackup(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	file, err := a.Store.DeleteBackup(c.UserContext(), viewer(c), id)
-	if err != nil {
+	if err := a.Store.DeleteBackup(c.UserContext(), viewer(c), id); err != nil {
 		return err
 	}
-	if file != "" {
-		if err := os.Remove(filepath.Join(a.BackupDir, filepath.Base(file))); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+	// What is not removed now is left to the background work, on the machine where it lies.
+	if err := a.Store.RemoveBackups(c.UserContext(), func(file string) (bool, error) { return a.Backups.Remove(c.UserContext(), file) }); err != nil {
+		a.Log.LogAttrs(c.UserContext(), slog.LevelWarn, "a backup was not removed", slog.String("error", err.Error()))
 	}
 	a.flash(c, "backup-deleted")
 	return seeOther(c, links.DeskBackups)

@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"github.com/cdfoundation/portal/internal/backup"
+	"github.com/cdfoundation/portal/internal/storage"
 	"github.com/cdfoundation/portal/internal/testkit"
 	"github.com/cdfoundation/portal/models"
 )
 
 // keeper makes the backups of a world, as the background work does.
 func (w *deskWorld) keeper() backup.Keeper {
-	return backup.Keeper{Store: w.store, Dir: w.backups, Portal: backup.Portal{DB: w.db, Uploads: w.uploads, Key: testkit.Keys()[0], Clock: w.clock.Clock()}}
+	return backup.Keeper{Store: w.store, Backups: storage.Backups{Dir: w.backups}, Portal: backup.Portal{DB: w.db, Uploads: w.uploads, Key: testkit.Keys()[0], Clock: w.clock.Clock()}}
 }
 
 // work lets the background work look for backups once.
@@ -86,6 +87,33 @@ func TestABackupWhoseFileIsNotAsItWasIsShownAsSuch(t *testing.T) {
 	w.exec("UPDATE backups SET state = 'running'")
 	if a := w.post("ada", "/admin/backups/1/deletion"); a.StatusCode != http.StatusConflict {
 		t.Errorf("deleting one that is made answers %d", a.StatusCode)
+	}
+}
+
+func TestTheDeletionOfABackupThatLiesElsewhereIsToldUntilItIsDone(t *testing.T) {
+	w := newDeskWorld(t)
+	w.leads(w.post("ada", "/admin/backups"), "/admin/backups")
+	elsewhere := w.keeper()
+	elsewhere.Backups.Dir = t.TempDir()
+	if made, err := elsewhere.Run(t.Context()); !made || err != nil {
+		t.Fatal(made, err)
+	}
+	page := w.page(w.get("ada", "/admin/backups"), http.StatusOK)
+	if page.Text(".backups .badge") != "Not here" || !strings.Contains(page.Text(".backups"), "another machine") || page.Has("a[download]") {
+		t.Errorf("of another machine: %q", page.Text(".backups"))
+	}
+	w.leads(w.post("ada", page.Attr(".backups .ask form", "action")), "/admin/backups")
+	if page = w.page(w.get("ada", "/admin/backups"), http.StatusOK); page.Has(".backups") || !strings.Contains(page.Text("main"), "Deleted, but not on this machine: portal-2020") {
+		t.Errorf("after the deletion: %q", page.Text("main"))
+	}
+	if err := elsewhere.Remove(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := os.ReadDir(elsewhere.Backups.Dir); len(left) != 0 {
+		t.Errorf("there is still %v", left)
+	}
+	if page = w.page(w.get("ada", "/admin/backups"), http.StatusOK); strings.Contains(page.Text("main"), "not on this machine") {
+		t.Errorf("when it is gone: %q", page.Text("main"))
 	}
 }
 

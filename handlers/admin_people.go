@@ -210,8 +210,11 @@ func (a *App) personPage(c *fiber.Ctx, status int, errs FieldErrors) error {
 		return err
 	}
 	data.SignsIn, data.SecondFactor = personFactors(factors)
+	if v.Can(models.ReadAudit, models.Object{}) {
+		data.AuditURL = listURL(links.DeskAudit, "who", p.Email)
+	}
 	if v.Can(models.EraseOthers, models.Object{}) {
-		data.AuditURL, data.EraseURL = listURL(links.DeskAudit, "who", p.Email), links.DeskPersonErasure(id)
+		data.EraseURL = links.DeskPersonErasure(id)
 	}
 	if p.AmbassadorID != 0 {
 		data.ProfileURL, data.ProfileName, data.ProfileDraft = links.DeskAmbassador(p.AmbassadorID), p.AmbassadorName, p.AmbassadorStatus == models.AmbassadorDraft

@@ -16,6 +16,29 @@ import (
 	"github.com/cdfoundation/portal/models"
 )
 
+func TestTheFirstAdminWhomACommandMadeIsRemindedOfSettingUp(t *testing.T) {
+	w := newDeskWorld(t)
+	w.exec("DELETE FROM users WHERE email = 'ada@example.org'")
+	for _, tt := range []struct {
+		name string
+		want bool
+	}{{"eve", true}, {"flo", false}} {
+		_, token, err := w.store.AddUser(t.Context(), models.Viewer{Role: "command"}, models.NewUser{Email: tt.name + "@example.org", Name: tt.name, Role: models.RoleAdmin})
+		if err != nil {
+			t.Fatal(err)
+		}
+		session, _, err := w.store.SignIn(t.Context(), models.Viewer{}, token, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.cookies[tt.name] = session
+		if got := w.page(w.get(tt.name, "/admin"), http.StatusOK).Text("main"); strings.Contains(got, "Set it up") != tt.want {
+			t.Errorf("%s reads %q", tt.name, got)
+		}
+		w.exec("DELETE FROM settings WHERE key = 'setup'") // the portal runs for long
+	}
+}
+
 func TestANewPortalIsSetUpStepByStep(t *testing.T) {
 	w := newDeskWorld(t)
 	setUp := func() string {

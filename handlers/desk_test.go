@@ -100,7 +100,7 @@ func newDeskWorld(t testing.TB, outside ...*auth.Outside) *deskWorld {
 	base, _ := url.Parse("http://community.example.org")
 	w.app, err = handlers.New(handlers.Options{
 		Store: w.store, Site: links.New(base), Log: slog.New(slog.DiscardHandler), Keys: keys, Uploads: uploads,
-		KeptMail: &w.kept, BackupDir: w.backups, Ready: func(context.Context) error { return w.ready }, Contact: "community@example.org", Outside: outside,
+		KeptMail: &w.kept, Backups: storage.Backups{Dir: w.backups}, Ready: func(context.Context) error { return w.ready }, Contact: "community@example.org", Outside: outside,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -126,6 +126,7 @@ func newDeskWorld(t testing.TB, outside ...*auth.Outside) *deskWorld {
 			t.Fatal(err)
 		}
 	}
+	w.exec("DELETE FROM settings WHERE key = 'setup'") // the portal is not new
 	return w
 }
 

@@ -13,7 +13,7 @@ var flashes = map[string]string{
 	"signed-out": "You are signed out.",
 
 	"session-ended":  "The session has ended.",
-	"sessions-ended": "All other sessions have ended.",
+	"sessions-ended": "All other sessions have ended, and links to sign in that nobody used.",
 	"welcome":        "Welcome. This is your desk.",
 	"account-erased": "Your account and your data are erased. One last mail confirms it.",
 	"place-erased":   "Your name and address are erased from your registration. One last mail confirms it.",

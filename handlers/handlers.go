@@ -37,7 +37,7 @@ type Options struct {
 	Stopping       func() bool                 // the program will end, and a balancer should know; nil: never
 	Metrics        *prometheus.Registry        // nil: one that holds the figures of requests alone
 	Tracer         trace.Tracer                // nil: nobody asks for traces
-	BackupDir      string                      // where backups lie
+	Backups        storage.Backups             // where backups lie
 	Version        string                      // of the program
 	Process        string                      // on which machine it runs, and its number there
 	Disk           func() (Disk, error)        // of the data dir; nil where nobody knows

@@ -188,7 +188,10 @@ func (a *App) deskLayout(c *fiber.Ctx, section, title string) Layout {
 	}
 	if v.Can(models.ManageSite, models.Object{}) {
 		run = append(run, item(links.DeskMail, "Mail", "mail"), item(links.DeskHealth, "Health", "health"), item(links.DeskBackups, "Backups", "backup"),
-			item(links.DeskAudit, "Audit log", "list"), item(links.DeskSettings, "Settings", "settings"))
+			item(links.DeskSettings, "Settings", "settings"))
+	}
+	if v.Can(models.ReadAudit, models.Object{}) {
+		run = append(run, item(links.DeskAudit, "Audit log", "list"))
 	}
 	if len(programme) > 0 {
 		rail = append(rail, RailGroup{Label: "Programme", Heading: true, Items: programme})

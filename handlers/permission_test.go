@@ -114,7 +114,7 @@ var permissions = map[string]permission{
 	"POST /account/erasure":                        {may: signedIn, form: []string{"sure", "yes"}},
 	"GET /admin/people/:id/erasure":                {sample: "/admin/people/1/erasure", may: "ada"},
 	"POST /admin/people/:id/erasure":               {sample: "/admin/people/1/erasure", may: "ada", form: []string{"sure", "yes"}},
-	"GET /admin/audit":                             {may: "ada"},
+	"GET /admin/audit":                             {may: staff},
 	"GET /admin/settings":                          {may: "ada"},
 	"GET /admin/backups":                           {may: "ada"},
 	"POST /admin/backups":                          {may: "ada"},

@@ -201,6 +201,9 @@ func TestAnAdminErasesOnRequest(t *testing.T) {
 	if w.page(w.get("sam", "/admin/people/1"), http.StatusOK).Has(`a[href$="/erasure"]`) {
 		t.Error("staff are offered to erase an account")
 	}
+	if history := w.page(w.get("sam", "/admin/people/1"), http.StatusOK).Attr(`a[href^="/admin/audit"]`, "href"); w.page(w.get("sam", history), http.StatusOK).Text("h1") != "Audit log" {
+		t.Error("staff are not led to what an account did")
+	}
 	w.page(w.get("ada", person.Attr(`a[href$="/erasure"]`, "href")), http.StatusOK)
 	w.page(w.post("ada", "/admin/people/1/erasure"), http.StatusUnprocessableEntity)
 	w.leads(w.post("ada", "/admin/people/1/erasure", "sure", "yes"), "/admin/people")

@@ -186,7 +186,7 @@ func (a *App) routes() []Route {
 	add(post, "/admin/people/:id/sessions/end", "end an account's sessions", Staff, a.endPersonSessions)
 	add(get, "/admin/people/:id/erasure", "ask before erasing an account", Admin, a.askPersonErasure).Fresh = true
 	add(post, "/admin/people/:id/erasure", "erase an account", Admin, a.erasePerson).Fresh = true
-	add(get, "/admin/audit", "audit log", Admin, a.listAudit)
+	add(get, "/admin/audit", "audit log", Staff, a.listAudit)
 	add(get, "/admin/mail", "mails", Admin, a.listMails)
 	add(get, "/admin/mail/:name", "kept mail", Admin, a.showKeptMail)
 	add(get, "/admin/mail/:name/html", "HTML of a kept mail", Admin, a.showKeptHTML)

@@ -38,9 +38,9 @@ const auditSubjects = ` LEFT JOIN users u ON u.id = x.user_id
 	LEFT JOIN registrations r ON x.subject = 'registrations' AND r.id = x.subject_id
 	LEFT JOIN events re ON re.id = r.event_id `
 
-// AuditLog lists entries of the audit log, the newest first. Who does not run the site is told ErrNotFound.
+// AuditLog lists entries of the audit log, the newest first. Who may not read it is told ErrNotFound.
 func (s *Store) AuditLog(ctx context.Context, by Viewer, f AuditFilter) ([]AuditLine, error) {
-	if !by.Can(ManageSite, Object{}) {
+	if !by.Can(ReadAudit, Object{}) {
 		return nil, fmt.Errorf("%w: audit log", ErrNotFound)
 	}
 	condition, args := "1 = 1", []any{}

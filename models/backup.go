@@ -63,6 +63,9 @@ const (
 	backupPlanSetting  = "backup_plan"
 	backupSinceSetting = "backup_since" // when the background work first looked: none is due from before
 
+	backupRemovalsSetting = "backup_removals" // files of backups that are forgotten, and not yet removed
+	removalsKept          = 90 * 24 * time.Hour
+
 	backupLease    = 2 * time.Minute // renewed while one is made
 	backupAttempts = 3
 	failedKept     = 7 * 24 * time.Hour
@@ -191,13 +194,13 @@ func (s *Store) TakeBackup(ctx context.Context, by Viewer, id int64) (Backup, er
 	return b, s.tx(ctx, func(tx *Store) error { return tx.audit(ctx, by, "backup.take", "backups", id, "", b.File) })
 }
 
-// DeleteBackup forgets a backup and returns the name of its file, which is to be removed. One that is made just now is
+// DeleteBackup forgets a backup and wants its file to be removed, which is done by RemoveBackups. One that is made just now is
 // ErrTransition.
-func (s *Store) DeleteBackup(ctx context.Context, by Viewer, id int64) (file string, err error) {
+func (s *Store) DeleteBackup(ctx context.Context, by Viewer, id int64) error {
 	if !by.Can(ManageSite, Object{}) {
-		return "", fmt.Errorf("%w: backup %d", ErrNotFound, id)
+		return fmt.Errorf("%w: backup %d", ErrNotFound, id)
 	}
-	err = s.tx(ctx, func(tx *Store) error {
+	return s.tx(ctx, func(tx *Store) error {
 		b, err := gorm.G[Backup](tx.reader).Where("id = ?", id).Take(ctx)
 		if b, err = one(b, err, "backup", strconv.FormatInt(id, 10)); err != nil {
 			return err
@@ -209,10 +212,84 @@ func (s *Store) DeleteBackup(ctx context.Context, by Viewer, id int64) (file str
 		if result.RowsAffected == 0 {
 			return ErrTransition
 		}
-		file = b.File
+		if err := tx.wantRemoved(ctx, b.File); err != nil {
+			return err
+		}
 		return tx.audit(ctx, by, "backup.delete", "backups", id, b.File, "")
 	})
-	return file, err
+}
+
+// BackupRemoval is the file of a backup that is forgotten, until it is removed from where it lies.
+type BackupRemoval struct {
+	File  string    `json:"file"`
+	Since time.Time `json:"since"`
+}
+
+// BackupRemovals are the files that are to be removed and were not found yet, the oldest first.
+func (s *Store) BackupRemovals(ctx context.Context) ([]BackupRemoval, error) {
+	value, err := s.Setting(ctx, backupRemovalsSetting)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return backupRemovals(value)
+}
+
+func backupRemovals(value string) (all []BackupRemoval, err error) {
+	if value != "" {
+		err = json.Unmarshal([]byte(value), &all)
+	}
+	return all, err
+}
+
+// RemoveBackups hands the files that are to be removed to remove, which reports whether it found a file, and goes on wanting those
+// that were not found: another machine may have them. After some months they lie nowhere.
+func (s *Store) RemoveBackups(ctx context.Context, remove func(file string) (found bool, err error)) error {
+	wanted, err := s.BackupRemovals(ctx)
+	if err != nil || len(wanted) == 0 {
+		return err
+	}
+	var errs []error
+	gone := map[string]bool{}
+	for _, r := range wanted {
+		found, err := remove(r.File)
+		gone[r.File] = found || err == nil && s.Now().Sub(r.Since) > removalsKept
+		errs = append(errs, err)
+	}
+	if !slices.ContainsFunc(wanted, func(r BackupRemoval) bool { return gone[r.File] }) {
+		return errors.Join(errs...)
+	}
+	return errors.Join(append(errs, s.tx(ctx, func(tx *Store) error {
+		return tx.changeRemovals(ctx, func(all []BackupRemoval) []BackupRemoval {
+			return slices.DeleteFunc(all, func(r BackupRemoval) bool { return gone[r.File] })
+		})
+	}))...)
+}
+
+// wantRemoved wants the file of a backup to be removed; a backup without one has an empty name.
+func (s *Store) wantRemoved(ctx context.Context, file string) error {
+	if file == "" {
+		return nil
+	}
+	return s.changeRemovals(ctx, func(all []BackupRemoval) []BackupRemoval { return append(all, BackupRemoval{file, s.Now()}) })
+}
+
+func (s *Store) changeRemovals(ctx context.Context, change func([]BackupRemoval) []BackupRemoval) error {
+	value, err := s.lockedSetting(ctx, backupRemovalsSetting)
+	if err != nil {
+		return err
+	}
+	all, err := backupRemovals(value)
+	if err != nil {
+		return err
+	}
+	after, err := json.Marshal(change(all))
+	if err != nil {
+		return err
+	}
+	return s.writeSetting(ctx, backupRemovalsSetting, string(after))
 }
 
 // ClaimBackup leases the backup that is to be made now: one that somebody asked for, one that another process did not finish, or
@@ -389,10 +466,13 @@ func first(seen map[string]bool, key string, most int) bool {
 	return true
 }
 
-// ForgetBackup forgets a backup whose file is gone.
-func (s *Store) ForgetBackup(ctx context.Context, id int64) error {
+// ForgetBackup forgets a backup that the plan does not keep, and wants its file to be removed, as DeleteBackup does.
+func (s *Store) ForgetBackup(ctx context.Context, b Backup) error {
 	return s.tx(ctx, func(tx *Store) error {
-		return changed(tx.write(ctx).Where("id = ?", id).Delete(&Backup{}), "backup", id)
+		if err := changed(tx.write(ctx).Where("id = ?", b.ID).Delete(&Backup{}), "backup", b.ID); err != nil {
+			return err
+		}
+		return tx.wantRemoved(ctx, b.File)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"strconv"
 	"time"
 
 	"gorm.io/gorm"
@@ -104,6 +105,40 @@ func (s *Store) ClaimMails(ctx context.Context, limit int) ([]Mail, error) {
 		return tx.read(ctx).Where("id IN ?", ids).Order("id").Find(&mails).Error
 	})
 	return mails, err
+}
+
+// MayRead reports whether whom a mail is for may know what it tells, now that it is written: a role or a group may have been taken
+// from them since the mail was queued.
+func (s *Store) MayRead(ctx context.Context, m Mail) (bool, error) {
+	needs := map[MailKind]Action{MailPostSubmitted: ReviewPosts, MailPostReviewed: EditPost, MailTest: ManageSite}[m.Kind]
+	if needs == "" {
+		return true, nil // it is about what is their own, or to an address without an account
+	}
+	var on Object
+	if m.PostID != nil {
+		p, err := gorm.G[Post](s.reader).Where("id = ?", *m.PostID).Take(ctx)
+		if p, err = one(p, err, "post", strconv.FormatInt(*m.PostID, 10)); err != nil {
+			return false, err
+		}
+		if m.Kind == MailPostReviewed && p.PublicAt(s.Now()) {
+			return true, nil
+		}
+		on = p.object()
+	}
+	var v Viewer
+	err := s.read(ctx).Raw(`SELECT u.id AS user_id, u.role, COALESCE(a.id, 0) AS ambassador_id
+		FROM users u LEFT JOIN ambassadors a ON a.user_id = u.id WHERE u.id = ?`, m.UserID).Scan(&v).Error
+	if err == nil {
+		v.GroupIDs, err = s.organisedGroups(ctx, v)
+	}
+	return v.Can(needs, on), translate(err)
+}
+
+// DropMail forgets a claimed mail that is not to be sent any more.
+func (s *Store) DropMail(ctx context.Context, id int64) error {
+	return s.tx(ctx, func(tx *Store) error {
+		return changed(tx.write(ctx).Where("id = ?", id).Delete(&Mail{}), "mail", id)
+	})
 }
 
 // MailSent marks a claimed mail as sent, and forgets one that tells somebody that they are forgotten.

@@ -202,16 +202,19 @@ func (s *Store) AskPasskey(site *auth.Passkeys) (PasskeyRequest, error) {
 // ErrWrongPasskey.
 func (s *Store) SignInWithPasskey(ctx context.Context, site *auth.Passkeys, before Viewer, signed, answer, userAgent string) (token string, err error) {
 	key, use, err := s.judgePasskey(ctx, site, signed, answer)
-	if err != nil {
-		return "", err
-	}
-	return token, s.tx(ctx, func(tx *Store) error {
-		if err := use(tx); err != nil {
+	if err == nil {
+		err = s.tx(ctx, func(tx *Store) error {
+			if err := use(tx); err != nil {
+				return err
+			}
+			token, err = tx.newSession(ctx, before, key.UserID, userAgent, "passkey")
 			return err
-		}
-		token, err = tx.newSession(ctx, before, key.UserID, userAgent, "passkey")
-		return err
-	})
+		})
+	}
+	if errors.Is(err, ErrWrongPasskey) && key.UserID != 0 {
+		err = s.signInRefused(ctx, key.UserID, "passkey", err)
+	}
+	return token, err
 }
 
 // ConfirmWithPasskey lets the viewer prove once more who they are, as Confirm does.

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -101,7 +102,7 @@ func (s *Store) SignInWithPassword(ctx context.Context, before Viewer, email, pa
 	if right, err := auth.CheckSecret(ctx, kept.Hash, password); err != nil {
 		return "", "", err
 	} else if !right {
-		return "", "", ErrWrongPassword
+		return "", "", s.passwordRefused(ctx, user.ID, email)
 	}
 	var entry entry
 	err = s.tx(ctx, func(tx *Store) error {
@@ -123,6 +124,24 @@ func (s *Store) SignInWithPassword(ctx context.Context, before Viewer, email, pa
 		return err
 	})
 	return entry.result(path, err)
+}
+
+// passwordRefused notes that somebody failed to sign in to an account. An unknown address is noted nowhere, and waits for a commit
+// all the same, so that time does not tell.
+func (s *Store) passwordRefused(ctx context.Context, userID int64, email string) error {
+	if userID != 0 {
+		return s.signInRefused(ctx, userID, "password", ErrWrongPassword)
+	}
+	err := s.tx(ctx, func(tx *Store) error {
+		return tx.write(ctx).Model(&Guess{}).Where("subject = ?", tx.guessSubject(guessedPassword, EmailKey(email))).Update("last_at", gorm.Expr("last_at")).Error
+	})
+	return cmp.Or(err, ErrWrongPassword)
+}
+
+// signInRefused notes that somebody, who need not be its owner, failed to sign in to an account, and returns why.
+func (s *Store) signInRefused(ctx context.Context, userID int64, factor string, refusal error) error {
+	err := s.tx(ctx, func(tx *Store) error { return tx.audit(ctx, Viewer{}, "session.refuse", "users", userID, "", factor) })
+	return cmp.Or(err, refusal)
 }
 
 // passwordOf is an account's password; without a hash when it has none.

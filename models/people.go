@@ -197,7 +197,7 @@ func (s *Store) LinkProfile(ctx context.Context, by Viewer, id int64, slug strin
 	})
 }
 
-// EndSessions ends every session of an account, for who may give and take its role.
+// EndSessions ends every session of an account, and its unused one-time links, for who may give and take its role.
 func (s *Store) EndSessions(ctx context.Context, by Viewer, id int64) error {
 	return s.tx(ctx, func(tx *Store) error {
 		user, err := tx.UserByID(ctx, id)

@@ -281,24 +281,27 @@ func (s *Store) SignInWithCode(ctx context.Context, before Viewer, halfToken, co
 		return "", "", err
 	}
 	spend, err := s.judgeCode(ctx, half.UserID, code)
-	if err != nil {
-		return "", "", err
-	}
-	return token, half.NextPath, s.tx(ctx, func(tx *Store) error {
-		ended := tx.write(ctx).Where("id = ? AND expires_at > ?", half.ID, tx.Now()).Delete(&HalfSignIn{})
-		if ended.Error != nil {
-			return ended.Error
-		}
-		if ended.RowsAffected == 0 {
-			return ErrLinkUsed
-		}
-		factor, err := spend(tx)
-		if err != nil {
+	if err == nil {
+		err = s.tx(ctx, func(tx *Store) error {
+			ended := tx.write(ctx).Where("id = ? AND expires_at > ?", half.ID, tx.Now()).Delete(&HalfSignIn{})
+			if ended.Error != nil {
+				return ended.Error
+			}
+			if ended.RowsAffected == 0 {
+				return ErrLinkUsed
+			}
+			factor, err := spend(tx)
+			if err != nil {
+				return err
+			}
+			token, err = tx.newSession(ctx, before, half.UserID, userAgent, half.FirstFactor+" and "+factor)
 			return err
-		}
-		token, err = tx.newSession(ctx, before, half.UserID, userAgent, half.FirstFactor+" and "+factor)
-		return err
-	})
+		})
+	}
+	if errors.Is(err, ErrWrongCode) {
+		err = s.signInRefused(ctx, half.UserID, half.FirstFactor+" and a wrong code", err)
+	}
+	return token, half.NextPath, err
 }
 
 // judgeCode judges the code of an app, or a recovery code, without using it up: that is done by what it returns, in the
@@ -434,10 +437,13 @@ func (s *Store) ResetFactorsOf(ctx context.Context, by Viewer, email string) err
 }
 
 func (s *Store) resetFactors(ctx context.Context, by Viewer, user User) error {
-	for _, factor := range []any{&Password{}, &Authenticator{}, &Passkey{}, &RecoveryCode{}, &HalfSignIn{}, &Session{}} {
+	for _, factor := range []any{&Password{}, &Authenticator{}, &Passkey{}, &RecoveryCode{}} {
 		if err := s.write(ctx).Where("user_id = ?", user.ID).Delete(factor).Error; err != nil {
 			return err
 		}
+	}
+	if err := s.endOtherSessions(ctx, Viewer{UserID: user.ID}); err != nil {
+		return err
 	}
 	return s.noteSecurity(ctx, by, user, FactorsReset)
 }

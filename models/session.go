@@ -323,21 +323,57 @@ func (s *Store) Sessions(ctx context.Context, userID int64) ([]Session, error) {
 // EndSession ends one of the viewer's own sessions; another's is ErrNotFound.
 func (s *Store) EndSession(ctx context.Context, by Viewer, sessionID int64) error {
 	return s.tx(ctx, func(tx *Store) error {
-		return changed(tx.write(ctx).Where("id = ? AND user_id = ?", sessionID, by.UserID).Delete(&Session{}), "session", sessionID)
+		if err := changed(tx.write(ctx).Where("id = ? AND user_id = ?", sessionID, by.UserID).Delete(&Session{}), "session", sessionID); err != nil {
+			return err
+		}
+		if sessionID != by.SessionID {
+			return tx.audit(ctx, by, "session.end_other", "sessions", sessionID, "", "")
+		}
+		return tx.audit(ctx, by, "session.end", "sessions", sessionID, "", "")
 	})
 }
 
 // EndOtherSessions ends every session of the viewer's account but the present one.
 func (s *Store) EndOtherSessions(ctx context.Context, by Viewer) error {
-	return s.tx(ctx, func(tx *Store) error { return tx.endOtherSessions(ctx, by) })
+	return s.tx(ctx, func(tx *Store) error {
+		if err := tx.endOtherSessions(ctx, by); err != nil {
+			return err
+		}
+		return tx.audit(ctx, by, "session.end_others", "sessions", by.SessionID, "", "")
+	})
 }
 
-// endOtherSessions also ends sign-ins that are under way.
+// endOtherSessions also ends what another could begin: sign-ins that are under way and one-time links that nobody used, with the
+// mails that would bring them.
 func (s *Store) endOtherSessions(ctx context.Context, by Viewer) error {
 	if err := s.write(ctx).Where("user_id = ?", by.UserID).Delete(&HalfSignIn{}).Error; err != nil {
 		return err
 	}
+	if err := s.write(ctx).Where("user_id = ? AND used_at IS NULL", by.UserID).Delete(&SignInLink{}).Error; err != nil {
+		return err
+	}
 	return s.write(ctx).Where("user_id = ? AND id <> ?", by.UserID, by.SessionID).Delete(&Session{}).Error
+}
+
+// EndAllSessions ends every session, sign-in under way and unused one-time link of all accounts, with the mails that would bring
+// links: what a backup holds of them may have been ended since it was made. It returns how many sessions and links that were.
+func (s *Store) EndAllSessions(ctx context.Context, by Viewer) (sessions, links int64, err error) {
+	err = s.tx(ctx, func(tx *Store) error {
+		if err := tx.write(ctx).Where("1 = 1").Delete(&HalfSignIn{}).Error; err != nil {
+			return err
+		}
+		ended := tx.write(ctx).Where("1 = 1").Delete(&Session{})
+		if ended.Error != nil {
+			return ended.Error
+		}
+		unused := tx.write(ctx).Where("used_at IS NULL").Delete(&SignInLink{})
+		if unused.Error != nil {
+			return unused.Error
+		}
+		sessions, links = ended.RowsAffected, unused.RowsAffected
+		return tx.audit(ctx, by, "session.end_all", "sessions", 0, "", fmt.Sprintf("%d sessions, %d links", sessions, links))
+	})
+	return sessions, links, err
 }
 
 // cut shortens a string that others wrote to so many bytes, at a whole character.

@@ -30,7 +30,7 @@ var SetupSteps = []SetupStep{SetupSite, SetupMail, SetupAddress, SetupBackup, Se
 
 // Setup is how far setting up the portal got.
 type Setup struct {
-	Begun   bool        `json:"begun"`   // a first admin named themselves since the portal asks
+	Begun   bool        `json:"begun"`   // a first admin named themselves, or was made by a command, since the portal asks
 	Closed  bool        `json:"closed"`  // nobody is to be reminded any more
 	Settled []SetupStep `json:"settled"` // that an admin calls done, whatever they did
 
@@ -98,8 +98,10 @@ func (s *Store) Setup(ctx context.Context, by Viewer) (Setup, error) {
 
 // BeginSetup lets the desk remind admins of what a new portal needs.
 func (s *Store) BeginSetup(ctx context.Context, by Viewer) error {
-	return s.changeSetup(ctx, by, "setup.begin", func(setup *Setup) { setup.Begun = true })
+	return s.changeSetup(ctx, by, "setup.begin", setupBegins)
 }
+
+func setupBegins(setup *Setup) { setup.Begun = true }
 
 // SettleSetup calls a step done. It refuses what is no step with ErrInvalid.
 func (s *Store) SettleSetup(ctx context.Context, by Viewer, step SetupStep) error {
@@ -122,27 +124,29 @@ func (s *Store) changeSetup(ctx context.Context, by Viewer, action string, chang
 	if !by.Can(ManageSite, Object{}) {
 		return fmt.Errorf("%w: setup", ErrNotFound)
 	}
-	return s.tx(ctx, func(tx *Store) error {
-		before, err := tx.lockedSetting(ctx, setupSetting)
-		if err != nil {
+	return s.tx(ctx, func(tx *Store) error { return tx.writeSetup(ctx, by, action, change) })
+}
+
+func (s *Store) writeSetup(ctx context.Context, by Viewer, action string, change func(*Setup)) error {
+	before, err := s.lockedSetting(ctx, setupSetting)
+	if err != nil {
+		return err
+	}
+	var setup Setup
+	if before != "" {
+		if err := json.Unmarshal([]byte(before), &setup); err != nil {
 			return err
 		}
-		var setup Setup
-		if before != "" {
-			if err := json.Unmarshal([]byte(before), &setup); err != nil {
-				return err
-			}
-		}
-		change(&setup)
-		after, err := json.Marshal(setup)
-		if err != nil || string(after) == before {
-			return err
-		}
-		if err := tx.writeSetting(ctx, setupSetting, string(after)); err != nil {
-			return err
-		}
-		return tx.audit(ctx, by, action, "settings", 0, before, string(after))
-	})
+	}
+	change(&setup)
+	after, err := json.Marshal(setup)
+	if err != nil || string(after) == before {
+		return err
+	}
+	if err := s.writeSetting(ctx, setupSetting, string(after)); err != nil {
+		return err
+	}
+	return s.audit(ctx, by, action, "settings", 0, before, string(after))
 }
 
 // SendTestMail sends an admin a mail that says that mails arrive.

@@ -123,7 +123,7 @@ type NewUser struct {
 }
 
 // AddUser makes an account, links it to a profile, makes it an organiser of groups and returns it with the token of a
-// one-time sign-in link. It refuses with ErrEmailTaken, ErrInvalid, also for a profile of an attendee's, or ErrNotFound for an unknown profile or group. A
+// one-time sign-in link. The first admin is reminded of what a new portal needs. It refuses with ErrEmailTaken, ErrInvalid, also for a profile of an attendee's, or ErrNotFound for an unknown profile or group. A
 // profile that another account has is ErrConflict.
 func (s *Store) AddUser(ctx context.Context, by Viewer, n NewUser) (user User, token string, err error) {
 	err = s.tx(ctx, func(tx *Store) error {
@@ -153,6 +153,15 @@ func (s *Store) addUser(ctx context.Context, by Viewer, n NewUser) (User, error)
 			return User{}, ErrEmailTaken
 		}
 		return User{}, err
+	}
+	if user.Role == RoleAdmin {
+		err := s.keepAnAdmin(ctx, user.ID)
+		if errors.Is(err, ErrLastAdmin) { // the first, who has a new portal before them
+			err = s.writeSetup(ctx, by, "setup.begin", setupBegins)
+		}
+		if err != nil {
+			return User{}, err
+		}
 	}
 	if err := s.linkProfile(ctx, user, n.Profile); err != nil {
 		return User{}, err

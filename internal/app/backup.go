@@ -35,6 +35,12 @@ func uploadsOf(c config.Config, metrics prometheus.Registerer) (uploads storage.
 	return uploads, nil
 }
 
+// backupsOf is where backups lie: in the bucket of the uploads, where there is one.
+func backupsOf(c config.Config, uploads storage.Storage) storage.Backups {
+	bucket, _ := uploads.(*storage.Bucket)
+	return storage.Backups{Dir: c.BackupDir(), Bucket: bucket}
+}
+
 // portalOf is what a backup of the portal is made of whose settings are given.
 func portalOf(ctx context.Context, c config.Config, db *database.DB, uploads storage.Storage) (backup.Portal, error) {
 	tick := clock.System(c.Offset())
@@ -126,11 +132,17 @@ func (r restoreCommand) Run(w *world) (err error) {
 	if _, err := database.Migrate(finishing.ctx, c.Database()); err != nil {
 		return err
 	}
-	err = finishing.withStore(func(_ config.Config, store *models.Store) error { return store.Reindex(finishing.ctx) })
-	if err == nil {
-		fmt.Fprintf(w.out, "restored what was there at %s\nrows: %d\nuploads: %d\n", archive.Taken.Format(time.RFC3339), rows, uploads)
-	}
-	return err
+	return finishing.withStore(func(_ config.Config, store *models.Store) error {
+		sessions, links, err := store.EndAllSessions(finishing.ctx, models.Viewer{Role: "command"})
+		if err == nil {
+			err = store.Reindex(finishing.ctx)
+		}
+		if err == nil {
+			fmt.Fprintf(w.out, "restored what was there at %s\nrows: %d\nuploads: %d\n", archive.Taken.Format(time.RFC3339), rows, uploads)
+			fmt.Fprintf(w.out, "everybody has to sign in anew; ended were sessions: %d, unused sign-in links and invitations: %d\n", sessions, links)
+		}
+		return err
+	})
 }
 
 // fill puts uploads, key and rows where a portal looks for them.
@@ -187,7 +199,7 @@ func restoreUploads(ctx context.Context, archive *backup.Archive, c config.Confi
 
 // restoreUpload writes one upload. One that is there stays if it is the same, as after a restore that broke off.
 func restoreUpload(ctx context.Context, uploads storage.Storage, name string, from io.Reader) error {
-	upload, err := io.ReadAll(from) // none is larger than what can be uploaded
+	upload, err := io.ReadAll(from) // which the archive limits
 	if err != nil {
 		return err
 	}

@@ -127,6 +127,11 @@ func TestBrowserPasskey(t *testing.T) {
 		t.Errorf("a challenge that was changed, the one given, and the same again answer %v", answered)
 	}
 
+	b.Open(p.URL + "/admin/audit?action=session.refuse")
+	if b.Count("tbody tr") != 1 || !strings.Contains(b.Text("tbody"), "failed to sign in as Ada") {
+		t.Errorf("what was sent twice is told as %q", b.Text("tbody"))
+	}
+
 	// Renamed, then removed.
 	b.Open(p.URL + "/account/security")
 	b.Follow(".keys a")

@@ -197,7 +197,7 @@ func ready(store *models.Store, db *database.DB) func(context.Context) error {
 // keeper makes the backups of the portal.
 func (s *serveCommand) keeper(ctx context.Context, store *models.Store, db *database.DB, uploads storage.Storage) (*backup.Keeper, error) {
 	portal, err := portalOf(ctx, s.Config, db, uploads)
-	return &backup.Keeper{Store: store, Portal: portal, Dir: s.BackupDir()}, err
+	return &backup.Keeper{Store: store, Portal: portal, Backups: backupsOf(s.Config, uploads)}, err
 }
 
 // serve runs the web application on the listener and the background work beside it until the context ends.
@@ -221,7 +221,7 @@ func (s *serveCommand) serve(w *world, log *slog.Logger, db *database.DB, store 
 	store.WatchCommits(commitMetrics(metrics))
 	var stopping atomic.Bool
 	web, err := handlers.New(handlers.Options{
-		Metrics: metrics, Tracer: tracer, Version: version, Process: processName(), BackupDir: s.BackupDir(), Disk: func() (handlers.Disk, error) { return diskOf(s.DataDir) },
+		Metrics: metrics, Tracer: tracer, Version: version, Process: processName(), Backups: backupsOf(s.Config, uploads), Disk: func() (handlers.Disk, error) { return diskOf(s.DataDir) },
 		Store: store, Site: site, Log: log, Keys: keys, Uploads: uploads, KeptMail: kept, RateLimit: s.Limited(),
 		Contact: s.From().Address, TrustedProxies: s.Proxies(), Outside: outside(s.Config, site, newOutgoing(metrics)),
 		Ready: ready(store, db), Stopping: stopping.Load,

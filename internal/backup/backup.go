@@ -116,6 +116,9 @@ func (p Portal) write(ctx context.Context, file io.Writer) (counts Counts, err e
 		if err != nil {
 			return counts, err
 		}
+		if len(upload) > maxUpload {
+			return counts, fmt.Errorf("upload %s: %w", name, errLarge)
+		}
 		if entry, err = create(uploadFolder+name, zip.Store); err != nil { // pictures are compressed already
 			return counts, err
 		}
@@ -168,12 +171,20 @@ func (a *Archive) Load(ctx context.Context, db *database.DB) (rows int, err erro
 	return rows, err
 }
 
-// Uploads hands every upload to read, and returns how many there are.
+// maxUpload is far more than any picture has that the portal wrote anew, and little enough to be held in memory.
+const maxUpload = 64 << 20
+
+var errLarge = fmt.Errorf("it has more than %d MB, as no upload has", maxUpload>>20)
+
+// Uploads hands every upload to read, and returns how many there are. One that is larger than any can be is an error.
 func (a *Archive) Uploads(read func(name string, upload io.Reader) error) (n int, err error) {
 	for _, entry := range a.zip.File {
 		name, ok := strings.CutPrefix(entry.Name, uploadFolder)
 		if !ok || !filepath.IsLocal(name) {
 			continue
+		}
+		if entry.UncompressedSize64 > maxUpload { // more than it says of itself is not unpacked
+			return n, fmt.Errorf("upload %s: %w", name, errLarge)
 		}
 		if err := a.unpack(entry.Name, func(upload io.Reader) error { return read(name, upload) }); err != nil {
 			return n, fmt.Errorf("upload %s: %w", name, err)

@@ -10,21 +10,21 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cdfoundation/portal/internal/storage"
 	"github.com/cdfoundation/portal/models"
 )
 
-// Keeper makes the backups that are due into a folder, tests them, and removes those that the plan does not keep. It may run in
-// several processes.
+// Keeper makes the backups that are due, tests them, puts them where backups lie, and removes those that the plan does not keep or
+// somebody deleted. It may run in several processes.
 type Keeper struct {
-	Store  *models.Store
-	Portal Portal
-	Dir    string
+	Store   *models.Store
+	Portal  Portal
+	Backups storage.Backups
 }
 
 const (
-	renewEach   = 30 * time.Second // between two renewals of a lease
-	noteLimit   = 15 * time.Second // for writing down what became of a backup
-	elsewhereIn = 90 * 24 * time.Hour
+	renewEach = 30 * time.Second // between two renewals of a lease
+	noteLimit = 15 * time.Second // for writing down what became of a backup
 )
 
 // Run makes one backup if one is due, and reports whether it did. A backup that could not be made, or not be restored, is noted
@@ -73,9 +73,10 @@ func (k Keeper) renew(ctx context.Context, id int64) {
 	}
 }
 
-// make writes a backup and tests it. A file that cannot be restored is kept, so that somebody can find out why.
+// make writes a backup, tests it and puts it where backups lie. A file that cannot be restored is kept there too, so that somebody can
+// find out why. Until then it is named as what tidy removes.
 func (k Keeper) make(ctx context.Context, b *models.Backup) error {
-	if err := os.MkdirAll(k.Dir, 0o700); err != nil {
+	if err := os.MkdirAll(k.Backups.Dir, 0o700); err != nil {
 		return err
 	}
 	if err := k.tidy(); err != nil {
@@ -83,7 +84,7 @@ func (k Keeper) make(ctx context.Context, b *models.Backup) error {
 	}
 	taken := k.Store.Now()
 	name := fmt.Sprintf("portal-%s-%d.zip", taken.Format("20060102T150405Z"), b.ID)
-	path := filepath.Join(k.Dir, name)
+	path := filepath.Join(k.Backups.Dir, name+partSuffix+"whole")
 	wrote, err := k.Portal.WriteFile(ctx, path)
 	if err != nil {
 		return err
@@ -94,10 +95,16 @@ func (k Keeper) make(ctx context.Context, b *models.Backup) error {
 		return err
 	}
 	b.Size = info.Size()
-	read, findings, err := Test(ctx, path, k.Dir)
+	read, findings, err := Test(ctx, path, k.Backups.Dir)
+	if ctx.Err() != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	kept := k.Backups.Keep(ctx, name, path)
 	switch {
 	case err != nil:
-		return fmt.Errorf("it cannot be restored: %w", err)
+		return errors.Join(fmt.Errorf("it cannot be restored: %w", err), kept)
+	case kept != nil:
+		return fmt.Errorf("it was made, and stays on the machine that made it: %w", kept)
 	case read != wrote:
 		return fmt.Errorf("it cannot be restored: %d rows and %d uploads were written, and %d and %d read", wrote.Rows, wrote.Uploads, read.Rows, read.Uploads)
 	}
@@ -108,31 +115,25 @@ func (k Keeper) make(ctx context.Context, b *models.Backup) error {
 
 // tidy removes what a process left that ended amid a backup. Only who has the claim may: nobody else is at it.
 func (k Keeper) tidy() error {
-	entries, err := os.ReadDir(k.Dir)
+	entries, err := os.ReadDir(k.Backups.Dir)
 	for _, entry := range entries {
 		if strings.HasPrefix(entry.Name(), testPrefix) || strings.Contains(entry.Name(), ".zip"+partSuffix) {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(k.Dir, entry.Name())))
+			err = errors.Join(err, os.RemoveAll(filepath.Join(k.Backups.Dir, entry.Name())))
 		}
 	}
 	return err
 }
 
-// prune removes the backups that the plan does not keep. Those that lie on another machine are left to that one, until it is clear
-// that they lie nowhere.
+// prune forgets the backups that the plan does not keep, and removes their files.
 func (k Keeper) prune(ctx context.Context) error {
 	spent, err := k.Store.SpentBackups(ctx)
 	for _, b := range spent {
-		if b.File != "" {
-			gone := os.Remove(filepath.Join(k.Dir, filepath.Base(b.File)))
-			if errors.Is(gone, os.ErrNotExist) && k.Store.Now().Sub(b.CreatedAt) < elsewhereIn {
-				continue
-			}
-			if gone != nil && !errors.Is(gone, os.ErrNotExist) {
-				err = errors.Join(err, gone)
-				continue
-			}
-		}
-		err = errors.Join(err, k.Store.ForgetBackup(ctx, b.ID))
+		err = errors.Join(err, k.Store.ForgetBackup(ctx, b))
 	}
-	return err
+	return errors.Join(err, k.Remove(ctx))
+}
+
+// Remove removes the files of backups that are forgotten; those on another machine are left to that one.
+func (k Keeper) Remove(ctx context.Context) error {
+	return k.Store.RemoveBackups(ctx, func(file string) (bool, error) { return k.Backups.Remove(ctx, file) })
 }

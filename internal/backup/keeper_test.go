@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,6 +49,20 @@ func newSafe(t *testing.T, url string) *safe {
 	t.Cleanup(func() { _ = db.Close() })
 	s := &safe{t: t, db: db, clock: testkit.Clock()} // noon on a Saturday
 	s.store = models.NewStore(db.Reader, db.Writer, s.clock.Clock(), testkit.Keys())
+	s.keeper = backup.Keeper{Store: s.store, Backups: storage.Backups{Dir: filepath.Join(t.TempDir(), "backups")}, Portal: backup.Portal{
+		DB: db, Uploads: testUploads(t), Key: testkit.Keys()[0], KeepKey: true, Clock: s.clock.Clock(),
+	}}
+	user, _, err := s.store.AddUser(t.Context(), models.Viewer{Role: models.RoleAdmin}, models.NewUser{Email: "ada@example.org", Name: "Ada", Role: models.RoleAdmin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.admin = models.Viewer{UserID: user.ID, Role: user.Role, Email: user.Email}
+	return s
+}
+
+// testUploads holds one picture.
+func testUploads(t *testing.T) storage.Storage {
+	t.Helper()
 	uploads, err := storage.OpenDirectory(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -55,15 +71,7 @@ func newSafe(t *testing.T, url string) *safe {
 	if err := uploads.Put(t.Context(), "a.png", []byte("a picture")); err != nil {
 		t.Fatal(err)
 	}
-	s.keeper = backup.Keeper{Store: s.store, Dir: filepath.Join(t.TempDir(), "backups"), Portal: backup.Portal{
-		DB: db, Uploads: uploads, Key: testkit.Keys()[0], KeepKey: true, Clock: s.clock.Clock(),
-	}}
-	user, _, err := s.store.AddUser(t.Context(), models.Viewer{Role: models.RoleAdmin}, models.NewUser{Email: "ada@example.org", Name: "Ada", Role: models.RoleAdmin})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.admin = models.Viewer{UserID: user.ID, Role: user.Role, Email: user.Email}
-	return s
+	return uploads
 }
 
 // run lets the keeper look once and fails unless it made a backup as wanted.
@@ -93,7 +101,7 @@ func (s *safe) exec(sql string, args ...any) {
 // files are the names in the folder of backups.
 func (s *safe) files() (names []string) {
 	s.t.Helper()
-	entries, err := os.ReadDir(s.keeper.Dir)
+	entries, err := os.ReadDir(s.keeper.Backups.Dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		s.t.Fatal(err)
 	}
@@ -129,7 +137,7 @@ func TestABackupIsMadeWhenItIsDueAndOnce(t *testing.T) {
 			!all[0].Slot.Equal(time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)) {
 			s.t.Fatalf("it is %+v", all)
 		}
-		info, err := os.Stat(filepath.Join(s.keeper.Dir, all[0].File))
+		info, err := os.Stat(filepath.Join(s.keeper.Backups.Dir, all[0].File))
 		if err != nil || info.Size() != all[0].Size || info.Mode().Perm() != 0o600 {
 			s.t.Errorf("its file: %v, %v", info, err)
 		}
@@ -193,13 +201,12 @@ func TestABackupThatSomebodyAsksForIsMadeAtOnce(t *testing.T) {
 			s.t.Errorf("it is %+v", b)
 		}
 		// It restores into an empty database of the other kind as well as the command does; here the archive is enough.
-		counts, findings, err := backup.Test(s.t.Context(), filepath.Join(s.keeper.Dir, b.File), s.t.TempDir())
+		counts, findings, err := backup.Test(s.t.Context(), filepath.Join(s.keeper.Backups.Dir, b.File), s.t.TempDir())
 		if err != nil || len(findings) > 0 || counts.Rows != b.RowCount || counts.Uploads != 1 {
 			s.t.Errorf("testing it again: %+v %q %v", counts, findings, err)
 		}
-		file, err := s.store.DeleteBackup(s.t.Context(), s.admin, b.ID)
-		if err != nil || file != b.File || len(s.all()) != 0 {
-			s.t.Errorf("deleting it: %q, %v", file, err)
+		if err := errors.Join(s.store.DeleteBackup(s.t.Context(), s.admin, b.ID), s.keeper.Remove(s.t.Context())); err != nil || len(s.all()) != 0 || len(s.files()) != 0 {
+			s.t.Errorf("deleting it: %v, and %q is left", err, s.files())
 		}
 	})
 }
@@ -207,7 +214,7 @@ func TestABackupThatSomebodyAsksForIsMadeAtOnce(t *testing.T) {
 func TestTheNewestOfDaysAndWeeksAreKept(t *testing.T) {
 	eachDatabase(t, func(s *safe) {
 		s.run(false)
-		if err := os.MkdirAll(s.keeper.Dir, 0o700); err != nil {
+		if err := os.MkdirAll(s.keeper.Backups.Dir, 0o700); err != nil {
 			s.t.Fatal(err)
 		}
 		// Sixty nights, with two backups each.
@@ -215,7 +222,7 @@ func TestTheNewestOfDaysAndWeeksAreKept(t *testing.T) {
 			for n := range 2 {
 				at := testkit.Start.AddDate(0, 0, night).Add(time.Duration(n) * time.Hour)
 				name := fmt.Sprintf("portal-%s.zip", at.Format("20060102T150405Z"))
-				if err := os.WriteFile(filepath.Join(s.keeper.Dir, name), nil, 0o600); err != nil {
+				if err := os.WriteFile(filepath.Join(s.keeper.Backups.Dir, name), nil, 0o600); err != nil {
 					s.t.Fatal(err)
 				}
 				s.exec("INSERT INTO backups (state, file, created_at, taken_at) VALUES ('good', ?, ?, ?)", name, at, at)
@@ -231,7 +238,7 @@ func TestTheNewestOfDaysAndWeeksAreKept(t *testing.T) {
 		}
 		got := strings.Join(kept, " ")
 		want := strings.Join([]string{
-			s.all()[0].File, "of-another-machine.zip", "lately",
+			s.all()[0].File, "lately",
 			// The newest of seven days, the first of which is the one that was just made, and of four weeks, which end on Sundays.
 			"portal-20270118T130000Z.zip", "portal-20270117T130000Z.zip", "portal-20270116T130000Z.zip", "portal-20270115T130000Z.zip",
 			"portal-20270114T130000Z.zip", "portal-20270113T130000Z.zip", "portal-20270110T130000Z.zip", "portal-20270103T130000Z.zip",
@@ -242,7 +249,132 @@ func TestTheNewestOfDaysAndWeeksAreKept(t *testing.T) {
 		if names := s.files(); len(names) != 9 {
 			s.t.Errorf("in the folder lie %q", names)
 		}
+		left, err := s.store.BackupRemovals(s.t.Context())
+		if err != nil || len(left) != 1 || left[0].File != "of-another-machine.zip" {
+			s.t.Errorf("left to others is %v, %v", left, err)
+		}
 	})
+}
+
+func TestABackupOfAnotherMachineIsRemovedThere(t *testing.T) {
+	eachDatabase(t, func(s *safe) {
+		other := s.keeper
+		other.Backups.Dir = filepath.Join(s.t.TempDir(), "backups")
+		if err := s.store.AskBackup(s.t.Context(), s.admin); err != nil {
+			s.t.Fatal(err)
+		}
+		s.run(true)
+		b := s.all()[0]
+		if err := errors.Join(s.store.DeleteBackup(s.t.Context(), s.admin, b.ID), other.Remove(s.t.Context())); err != nil {
+			s.t.Fatal(err)
+		}
+		if left, err := s.store.BackupRemovals(s.t.Context()); err != nil || len(left) != 1 || len(s.files()) != 1 {
+			s.t.Errorf("the machine that has it not leaves %v (%v), and the other has %q", left, err, s.files())
+		}
+		if err := s.keeper.Remove(s.t.Context()); err != nil {
+			s.t.Fatal(err)
+		}
+		if left, err := s.store.BackupRemovals(s.t.Context()); err != nil || len(left) != 0 || len(s.files()) != 0 {
+			s.t.Errorf("after it looked there are %v (%v) and %q", left, err, s.files())
+		}
+		// A machine that never comes back is not waited for without end.
+		s.exec("INSERT INTO backups (state, file, created_at) VALUES ('good', 'lost.zip', ?)", s.store.Now())
+		if err := s.store.DeleteBackup(s.t.Context(), s.admin, s.all()[0].ID); err != nil {
+			s.t.Fatal(err)
+		}
+		s.clock.Advance(91 * 24 * time.Hour)
+		if err := s.keeper.Remove(s.t.Context()); err != nil {
+			s.t.Fatal(err)
+		}
+		if left, err := s.store.BackupRemovals(s.t.Context()); err != nil || len(left) != 0 {
+			s.t.Errorf("after months %v is looked for, %v", left, err)
+		}
+	})
+}
+
+func TestBackupsLieInTheBucketForEveryProcess(t *testing.T) {
+	server := testkit.NewBucket(t)
+	s := newSafe(t, testkit.SQLiteURL(t))
+	address, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bucket, err := storage.NewBucket(address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := bucket.Put(t.Context(), "a.png", []byte("a picture")); err != nil {
+		t.Fatal(err)
+	}
+	s.keeper.Backups.Bucket, s.keeper.Portal.Uploads = bucket, bucket
+	for range 2 { // the second holds no backup, though the first lies beside the uploads
+		if err := s.store.AskBackup(t.Context(), s.admin); err != nil {
+			t.Fatal(err)
+		}
+		s.clock.Advance(time.Minute)
+		s.run(true)
+	}
+	b := s.all()[0]
+	if b.UploadCount != 1 || len(s.files()) != 0 {
+		t.Errorf("it holds %d uploads, and on the machine lie %q", b.UploadCount, s.files())
+	}
+	for name, err := range bucket.Names(t.Context()) {
+		if name != "a.png" || err != nil {
+			t.Errorf("among the uploads is %q, %v", name, err)
+		}
+	}
+	if err := bucket.Put(t.Context(), ".backups/x.zip", nil); err == nil {
+		t.Error("an upload takes the place of a backup")
+	}
+	elsewhere := storage.Backups{Dir: t.TempDir(), Bucket: bucket}
+	sizes, err := elsewhere.Sizes(t.Context())
+	if err != nil || len(sizes) != 1 || sizes[b.File] != b.Size { // the plan keeps one of a day
+		t.Errorf("from another machine there are %v, %v", sizes, err)
+	}
+	asking, answered := context.WithCancel(t.Context())
+	file, size, err := elsewhere.Open(asking, b.File)
+	answered() // as a request ends before its answer is sent
+	if err != nil || size != b.Size {
+		t.Fatalf("it has %d bytes, %v", size, err)
+	}
+	content, err := io.ReadAll(file)
+	if err = errors.Join(err, file.Close()); err != nil || int64(len(content)) != size {
+		t.Errorf("%d bytes come, %v", len(content), err)
+	}
+	fetched := filepath.Join(t.TempDir(), "portal.zip")
+	if err := os.WriteFile(fetched, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if counts, _, err := backup.Test(t.Context(), fetched, t.TempDir()); err != nil || counts.Rows != b.RowCount {
+		t.Errorf("it holds %+v, %v", counts, err)
+	}
+	if err := s.store.DeleteBackup(t.Context(), s.admin, b.ID); err != nil {
+		t.Fatal(err)
+	}
+	server.Away(true)
+	if err := s.keeper.Remove(t.Context()); !errors.Is(err, storage.ErrUnavailable) {
+		t.Errorf("while the bucket is away: %v", err)
+	}
+	server.Away(false)
+	if err := s.keeper.Remove(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := elsewhere.Open(t.Context(), b.File); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a deleted one: %v", err)
+	}
+
+	// What the bucket does not take stays where it was made, and is told as failed.
+	if err := s.store.AskBackup(t.Context(), s.admin); err != nil {
+		t.Fatal(err)
+	}
+	s.keeper.Portal.Uploads = testUploads(t)
+	server.Away(true)
+	if did, err := s.keeper.Run(t.Context()); !did || !errors.Is(err, storage.ErrUnavailable) {
+		t.Errorf("made: %t, %v", did, err)
+	}
+	if b := s.all()[0]; b.State != models.BackupFailed || !strings.Contains(b.Note, "stays on the machine") || len(s.files()) != 1 || s.files()[0] != b.File {
+		t.Errorf("it is %+v, and on the machine lie %q", b, s.files())
+	}
 }
 
 func TestADamagedBackupIsFoundOut(t *testing.T) {
@@ -251,7 +383,7 @@ func TestADamagedBackupIsFoundOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.run(true)
-	whole, err := os.ReadFile(filepath.Join(s.keeper.Dir, s.all()[0].File))
+	whole, err := os.ReadFile(filepath.Join(s.keeper.Backups.Dir, s.all()[0].File))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -310,7 +442,7 @@ func TestWhatTheTestFindsIsNoted(t *testing.T) {
 
 func TestABackupThatCannotBeWrittenIsNoted(t *testing.T) {
 	s := newSafe(t, testkit.SQLiteURL(t))
-	if err := os.WriteFile(s.keeper.Dir, nil, 0o600); err != nil {
+	if err := os.WriteFile(s.keeper.Backups.Dir, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.store.AskBackup(t.Context(), s.admin); err != nil {
@@ -343,7 +475,7 @@ func TestABackupThatAProcessLeftIsMadeByAnother(t *testing.T) {
 		if _, err := s.store.ClaimBackup(s.t.Context()); err != nil {
 			s.t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(s.keeper.Dir, "portal-x.zip.part-1"), nil, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(s.keeper.Backups.Dir, "portal-x.zip.part-1"), nil, 0o600); err != nil {
 			s.t.Fatal(err)
 		}
 		s.run(false)

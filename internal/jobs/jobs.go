@@ -3,6 +3,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	netmail "net/mail"
@@ -53,7 +54,7 @@ func New(o Options) *Worker {
 	return &Worker{
 		Options: o,
 		mails: promauto.With(o.Metrics).NewCounterVec(prometheus.CounterOpts{
-			Name: "portal_mail_attempts_total", Help: "Attempts to send a mail, by its kind, by outcome (sent, failed for now, given_up) and by success (no fault of ours or of the mail server: sent, or the recipient's address was refused for good).",
+			Name: "portal_mail_attempts_total", Help: "Attempts to send a mail, by its kind, by outcome (sent, failed for now, given_up, dropped because who it was for may not read it any more) and by success (no fault of ours or of the mail server: sent, dropped, or the recipient's address was refused for good).",
 		}, []string{"kind", "outcome", "success"}),
 		seconds: promauto.With(o.Metrics).NewHistogram(prometheus.HistogramOpts{
 			Name: "portal_mail_attempt_seconds", Help: "How long an attempt took, the mail's writing included.", Buckets: prometheus.ExponentialBuckets(.005, 2, 12),
@@ -119,6 +120,9 @@ func (w *Worker) Run(ctx context.Context) {
 // backUp makes the backups that are due, beside the mails: one of much data takes minutes.
 func (w *Worker) backUp(ctx context.Context) {
 	for ctx.Err() == nil {
+		if err := w.Backup.Remove(ctx); err != nil && ctx.Err() == nil {
+			w.Log.LogAttrs(ctx, slog.LevelWarn, "backups were not removed", slog.String("error", err.Error()))
+		}
 		did, err := w.Backup.Run(ctx)
 		if err != nil && ctx.Err() == nil {
 			w.Log.LogAttrs(ctx, slog.LevelError, "no good backup was made", slog.String("error", err.Error()))
@@ -173,20 +177,26 @@ func (w *Worker) send(ctx context.Context, letters letters, m models.Mail) {
 	w.seconds.Observe(w.Store.Now().Sub(began).Seconds())
 	outcome := "sent"
 	switch {
+	case errors.Is(err, errRevoked):
+		outcome = "dropped"
 	case err != nil && permanent:
 		outcome = "given_up"
 	case err != nil:
 		outcome = "failed"
 	}
-	w.mails.WithLabelValues(string(m.Kind), outcome, strconv.FormatBool(err == nil || mail.Permanent(err))).Inc()
-	if span := trace.SpanFromContext(ctx); err != nil && span.IsRecording() {
+	w.mails.WithLabelValues(string(m.Kind), outcome, strconv.FormatBool(err == nil || outcome == "dropped" || mail.Permanent(err))).Inc()
+	if span := trace.SpanFromContext(ctx); err != nil && outcome != "dropped" && span.IsRecording() {
 		span.SetStatus(codes.Error, outcome)
 	}
 	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), mailLimit)
 	defer cancel()
-	if err == nil {
+	switch {
+	case err == nil:
 		err = w.Store.MailSent(noting, m.ID)
-	} else {
+	case errors.Is(err, errRevoked):
+		w.Log.LogAttrs(ctx, slog.LevelInfo, "mail was dropped", slog.Int64("mail", m.ID), slog.String("kind", string(m.Kind)), slog.String("reason", err.Error()))
+		err = w.Store.DropMail(noting, m.ID)
+	default:
 		w.Log.LogAttrs(ctx, slog.LevelWarn, "mail was not sent", slog.Int64("mail", m.ID), slog.String("kind", string(m.Kind)),
 			slog.Int("attempt", m.Attempts), slog.Bool("permanent", permanent), slog.String("error", err.Error()))
 		err = w.Store.MailFailed(noting, m, err, permanent)
@@ -195,6 +205,9 @@ func (w *Worker) send(ctx context.Context, letters letters, m models.Mail) {
 		w.Log.LogAttrs(ctx, slog.LevelError, "mail was not noted", slog.Int64("mail", m.ID), slog.String("error", err.Error()))
 	}
 }
+
+// errRevoked is for a mail to somebody who lost the right to read it while it waited.
+var errRevoked = errors.New("who it was for may not read it any more")
 
 // deliver writes and sends one mail. permanent tells that a failure will not pass by itself.
 func (w *Worker) deliver(ctx context.Context, letters letters, m models.Mail) (permanent bool, err error) {
@@ -205,6 +218,13 @@ func (w *Worker) deliver(ctx context.Context, letters letters, m models.Mail) (p
 			w.Log.LogAttrs(ctx, slog.LevelError, "a mail broke its writing", slog.Int64("mail", m.ID), slog.String("stack", string(debug.Stack())))
 		}
 	}()
+	may, err := w.Store.MayRead(ctx, m)
+	if err == nil && !may {
+		err = errRevoked
+	}
+	if err != nil {
+		return !isMoment(err), err
+	}
 	message, err := w.compose(ctx, letters, m)
 	if err != nil {
 		return !isMoment(err), err

@@ -152,7 +152,7 @@ func TestEveryMailReadsAsItsGoldenFile(t *testing.T) {
 	}
 	p.exec("UPDATE mails SET note = 'Mon 1 June 2026, 18:30 to 20:30 CEST; c-base, Berlin' WHERE kind = 'event_changed'")
 	p.exec("INSERT INTO event_cancellations (event_id, reason, created_at) VALUES (?, 'The room burned down.', ?)", r.EventID, p.store.Now())
-	user, _, err := p.store.AddUser(t.Context(), models.Viewer{Role: models.RoleAdmin}, models.NewUser{Email: "ada@example.org", Name: "Ada Example", Role: models.RoleAmbassador})
+	user, _, err := p.store.AddUser(t.Context(), models.Viewer{Role: models.RoleAdmin}, models.NewUser{Email: "ada@example.org", Name: "Ada Example", Role: models.RoleAdmin})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,8 +160,8 @@ func TestEveryMailReadsAsItsGoldenFile(t *testing.T) {
 		user.ID, p.store.Now(), p.store.Now(), p.store.Now())
 	p.exec("INSERT INTO reviews (id, post_id, user_id, status, comment, created_at) VALUES (4, 9, ?, 'published', 'Thank you, a good read.', ?)", user.ID, p.store.Now())
 	p.enqueue(models.MailTest, "user_id", user.ID)
-	p.enqueue(models.MailPostSubmitted, "post_id", 9)
-	p.enqueue(models.MailPostReviewed, "post_id, review_id", 9, 4)
+	p.enqueue(models.MailPostSubmitted, "user_id, post_id", user.ID, 9)
+	p.enqueue(models.MailPostReviewed, "user_id, post_id, review_id", user.ID, 9, 4)
 	p.enqueue(models.MailSecurity, "user_id, note", user.ID, models.PasskeyAdded)
 	p.enqueue(models.MailErased, "note", "Tekton evening & more")
 	p.run(p.worker)
@@ -182,6 +182,58 @@ func TestEveryMailReadsAsItsGoldenFile(t *testing.T) {
 				t.Errorf("%s names %v", name, to)
 			}
 		}
+	}
+}
+
+func TestRightsThatEndedEndInMailsThatWait(t *testing.T) {
+	p := newPost(t)
+	root := models.Viewer{Role: models.RoleAdmin}
+	viewers := map[string]models.Viewer{}
+	for name, role := range map[string]models.Role{"ada": models.RoleAdmin, "ben": models.RoleAmbassador, "sam": models.RoleStaff, "sue": models.RoleStaff} {
+		user, _, err := p.store.AddUser(t.Context(), root, models.NewUser{Email: name + "@example.org", Name: name, Role: role})
+		if err != nil {
+			t.Fatal(err)
+		}
+		viewers[name] = models.Viewer{UserID: user.ID, Role: role, Email: user.Email}
+	}
+	submit := func(title string) int64 {
+		post, err := p.store.CreatePost(t.Context(), viewers["ben"], models.PostEdit{
+			Title: title, Excerpt: "Short.", Markdown: "Some text.", Language: "en", Licence: "CC-BY-4.0",
+		})
+		if err == nil {
+			err = p.store.Submit(t.Context(), viewers["ben"], post.ID, "")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return post.ID
+	}
+	submit("A first draft")
+	if err := p.store.SendBack(t.Context(), viewers["ada"], submit("A second draft"), "Say more."); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.store.Publish(t.Context(), viewers["ada"], submit("A third draft"), 2, time.Time{}, ""); err != nil {
+		t.Fatal(err)
+	}
+	p.exec("UPDATE users SET role = 'attendee' WHERE email IN ('sam@example.org', 'ben@example.org')") // while the mail server is away
+	for _, name := range []string{"sam", "ben"} {                                                      // which comes behind all that waited for them
+		if err := p.store.RequestSignIn(t.Context(), name+"@example.org", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop := p.run(p.worker)
+	var got []string
+	for _, m := range p.box.Wait(9) {
+		got = append(got, m.To[0]+" "+m.Subject)
+	}
+	all := strings.Join(got, "\n")
+	if strings.Count(all, "sam@") != 1 || strings.Count(all, "ada@") != 3 || strings.Count(all, "sue@") != 3 || strings.Count(all, "ben@") != 2 ||
+		!strings.Contains(all, "ben@example.org Published: ") {
+		t.Errorf("there came\n%s", all)
+	}
+	stop()
+	if kept := p.count("SELECT count(*) FROM mails"); kept != 9 {
+		t.Errorf("%d mails are kept: one that was dropped is none that failed", kept)
 	}
 }
 

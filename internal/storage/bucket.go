@@ -133,7 +133,7 @@ func (b *Bucket) Names(ctx context.Context) iter.Seq2[string, error] {
 				if object.Err != nil {
 					return object.Err
 				}
-				if name := strings.TrimPrefix(object.Key, b.prefix); checkName(name) == nil { // a tool may have made folders
+				if name := strings.TrimPrefix(object.Key, b.prefix); checkName(name) == nil { // a tool may have made folders, and there are backups
 					names = append(names, name)
 				}
 			}
@@ -161,6 +161,11 @@ func (b *Bucket) Close() error {
 func (b *Bucket) call(ctx context.Context, operation, name string, do func(context.Context) error) error {
 	ctx, stop := context.WithTimeout(ctx, callLimit)
 	defer stop()
+	return b.judged(ctx, operation, name, do)
+}
+
+// judged does one operation on a file and tells a file that is missing from a server that is.
+func (b *Bucket) judged(ctx context.Context, operation, name string, do func(context.Context) error) error {
 	err := b.count(operation, func() error { return do(ctx) })
 	switch {
 	case err == nil:

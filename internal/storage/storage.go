@@ -1,4 +1,4 @@
-// Package storage keeps what people upload, in a directory of this machine or in a bucket that several machines share.
+// Package storage keeps what people upload, and backups, in a directory of this machine or in a bucket that several machines share.
 package storage
 
 import (
@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"strings"
 )
 
 // Storage keeps files under their names, which may have slashes. Its methods may be called at the same time.
@@ -27,7 +28,7 @@ type Storage interface {
 var ErrUnavailable = errors.New("storage unavailable")
 
 func checkName(name string) error {
-	if name == "." || !fs.ValidPath(name) {
+	if name == "." || !fs.ValidPath(name) || strings.HasPrefix(name, backupFolder) {
 		return fmt.Errorf("%q is no name of a file: %w", name, fs.ErrInvalid)
 	}
 	return nil
