@@ -199,13 +199,18 @@ func (b *bench) furnished(ctx context.Context, name string) (dir string, err err
 	return dir, errors.Join(s.stop(), b.withRush(ctx, dir))
 }
 
+// fresh starts a portal with the built-in content and the event.
+func (b *bench) fresh(ctx context.Context, name string) (*server, error) {
+	dir, err := b.furnished(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return start(ctx, b.portal, quick(dir))
+}
+
 // cachedPages measures pages from the cache beside a bare handler.
 func (b *bench) cachedPages(ctx context.Context) (err error) {
-	dir, err := b.furnished(ctx, "pages")
-	if err != nil {
-		return err
-	}
-	portal, err := start(ctx, b.portal, quick(dir))
+	portal, err := b.fresh(ctx, "pages")
 	if err != nil {
 		return err
 	}
@@ -288,11 +293,7 @@ func (b *bench) registrations(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, bare.stop()) }()
-	dir, err := b.furnished(ctx, "registrations")
-	if err != nil {
-		return err
-	}
-	portal, err := start(ctx, b.portal, quick(dir))
+	portal, err := b.fresh(ctx, "registrations")
 	if err != nil {
 		return err
 	}
@@ -331,11 +332,7 @@ func (b *bench) registrations(ctx context.Context) (err error) {
 
 // burst measures how long readers wait for a cached page while others register, beside how long they wait while nobody does.
 func (b *bench) burst(ctx context.Context) (err error) {
-	dir, err := b.furnished(ctx, "burst")
-	if err != nil {
-		return err
-	}
-	portal, err := start(ctx, b.portal, quick(dir))
+	portal, err := b.fresh(ctx, "burst")
 	if err != nil {
 		return err
 	}
