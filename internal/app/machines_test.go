@@ -15,7 +15,6 @@ import (
 	"net/url"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -25,6 +24,7 @@ import (
 	"time"
 
 	"github.com/cdfoundation/portal/internal/database"
+	"github.com/cdfoundation/portal/internal/storage"
 	"github.com/cdfoundation/portal/internal/testkit"
 )
 
@@ -263,13 +263,24 @@ func TestSeveralMachinesAreOnePortal(t *testing.T) { //nolint:tparallel // its p
 			t.Fatal(err)
 		}
 		until(t, "a good backup", func() bool { return number(t, db, "SELECT count(*) FROM backups WHERE state = 'good'") > 0 })
-		files := 0
-		for _, p := range m.workers {
-			found, _ := filepath.Glob(filepath.Join(strings.TrimPrefix(p.env[0], "PORTAL_DATA_DIR="), "backups", "*.zip"))
-			files += len(found)
+		address, err := url.Parse(m.commands.env["PORTAL_STORAGE_URL"])
+		if err != nil {
+			t.Fatal(err)
 		}
-		if rows := number(t, db, "SELECT count(*) FROM backups"); rows != 1 || files != 1 {
-			t.Errorf("%d backups were noted and %d files written, want one", rows, files)
+		bucket, err := storage.NewBucket(address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer bucket.Close() //nolint:errcheck // nothing is written
+		files, err := storage.Backups{Dir: t.TempDir(), Bucket: bucket}.Sizes(t.Context())
+		if rows := number(t, db, "SELECT count(*) FROM backups"); err != nil || rows != 1 || len(files) != 1 {
+			t.Errorf("%d backups were noted and the bucket holds %v (%v), want one", rows, files, err)
+		}
+		for _, p := range m.web {
+			ada.p = at(p)
+			if page := textOf(ada.open("/admin/backups").root); !strings.Contains(page, "Download") {
+				t.Errorf("%s does not hand it out: %s", p.url, page)
+			}
 		}
 	})
 	t.Run("one that only works can be asked how it is", func(t *testing.T) {
