@@ -80,8 +80,6 @@ func BenchmarkPostPage(b *testing.B) {
 		slices.Sort(ratios)
 		b.ReportMetric(ratios[len(ratios)/2], "live/template")
 	})
-	ask("/blog/post-5000", "br")
-	b.Run("cached", func(b *testing.B) { benchmarkProcessor(b, func() { ask("/blog/post-5000", "br") }) })
 	b.Run("list", func(b *testing.B) { benchmarkProcessor(b, func() { ask("/blog?made=anew", "") }) })
 }
 
