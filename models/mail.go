@@ -80,7 +80,8 @@ func (s *Store) enqueue(ctx context.Context, m Mail) error {
 }
 
 // ClaimMails leases up to limit mails that are due, the oldest of each recipient only, so that a later mail never
-// overtakes an earlier one to the same address.
+// overtakes an earlier one to the same address. Those with a link to sign in come first: somebody waits for them, also while thousands
+// are told of their seats.
 func (s *Store) ClaimMails(ctx context.Context, limit int) ([]Mail, error) {
 	var mails []Mail
 	err := s.tx(ctx, func(tx *Store) error {
@@ -90,12 +91,18 @@ func (s *Store) ClaimMails(ctx context.Context, limit int) ([]Mail, error) {
 			lock = " FOR UPDATE SKIP LOCKED"
 		}
 		var ids []int64
-		err := tx.read(ctx).Raw(`SELECT m.id FROM mails m
-			WHERE m.sent_at IS NULL AND m.failed_at IS NULL AND m.next_at <= ? AND (m.leased_until IS NULL OR m.leased_until <= ?)
-			AND NOT EXISTS (SELECT 1 FROM mails o WHERE o.recipient = m.recipient AND o.id < m.id AND o.sent_at IS NULL AND o.failed_at IS NULL)
-			ORDER BY m.next_at, m.id LIMIT ?`+lock, now, now, limit).Scan(&ids).Error
-		if err != nil || len(ids) == 0 {
-			return err
+		for _, which := range []string{"m.sign_in_link_id > 0 AND COALESCE(m.next_at, m.created_at)", "m.sign_in_link_id IS NULL AND m.next_at"} { // each by its own index
+			var due []int64
+			if err := tx.read(ctx).Raw(`SELECT m.id FROM mails m
+				WHERE m.sent_at IS NULL AND m.failed_at IS NULL AND `+which+` <= ? AND (m.leased_until IS NULL OR m.leased_until <= ?)
+				AND NOT EXISTS (SELECT 1 FROM mails o WHERE o.recipient = m.recipient AND o.id < m.id AND o.sent_at IS NULL AND o.failed_at IS NULL)
+				ORDER BY m.next_at, m.id LIMIT ?`+lock, now, now, limit-len(ids)).Scan(&due).Error; err != nil {
+				return err
+			}
+			ids = append(ids, due...)
+		}
+		if len(ids) == 0 {
+			return nil
 		}
 		until := now.Add(mailLease)
 		if err := tx.write(ctx).Model(&Mail{}).Where("id IN ?", ids).
