@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"regexp"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -294,7 +295,8 @@ func newMetrics(db *database.DB) (*prometheus.Registry, error) {
 		return nil, err
 	}
 	all := prometheus.NewRegistry()
-	all.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	held := collectors.WithGoCollectorRuntimeMetrics(collectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile("^/gc/heap/live:bytes$")}) // which does not go up and down as garbage does
+	all.MustRegister(collectors.NewGoCollector(held), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for name, pool := range pools {
 		all.MustRegister(collectors.NewDBStatsCollector(pool, name))
 	}
