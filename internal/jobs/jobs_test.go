@@ -364,7 +364,7 @@ func TestAttemptsAreCountedByWhoseFaultItIsThatTheyFail(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	stop()
-	const want = `# HELP portal_mail_attempts_total Attempts to send a mail, by its kind, by outcome (sent, failed for now, given_up) and by success (no fault of ours or of the mail server: sent, or the recipient's address was refused for good).
+	const want = `# HELP portal_mail_attempts_total Attempts to send a mail, by its kind, by outcome (sent, failed for now, given_up, dropped because who it was for may not read it any more) and by success (no fault of ours or of the mail server: sent, dropped, or the recipient's address was refused for good).
 # TYPE portal_mail_attempts_total counter
 portal_mail_attempts_total{kind="registered",outcome="failed",success="false"} 1
 portal_mail_attempts_total{kind="registered",outcome="given_up",success="true"} 1
