@@ -83,7 +83,7 @@ func (a *App) backupsPage(c *fiber.Ctx, status int, v map[string]string, errs Fi
 	for _, r := range removals {
 		page.Leaving = append(page.Leaving, r.File)
 	}
-	page.Heading, page.Words = backupHeading(all, plan, now, zone)
+	page.Heading, page.Words = backupHeading(all, sizes, plan, now, zone)
 	for _, b := range all {
 		page.Open = page.Open || b.State == models.BackupWaiting || b.State == models.BackupRunning
 		page.Backups = append(page.Backups, newBackupLine(b, sizes, zone))
@@ -93,11 +93,18 @@ func (a *App) backupsPage(c *fiber.Ctx, status int, v map[string]string, errs Fi
 	return show(c, status, a.pages.adminBackups, page)
 }
 
-// backupHeading says in a sentence how old the newest good backup is, and when the next is due.
-func backupHeading(all []models.Backup, plan models.BackupPlan, now time.Time, zone *time.Location) (heading, words string) {
+// backupHeading says in a sentence how old the newest good backup is, whether its file is there, and when the next is due.
+func backupHeading(all []models.Backup, sizes map[string]int64, plan models.BackupPlan, now time.Time, zone *time.Location) (heading, words string) {
 	heading = "There is no backup yet"
 	if last := lastGood(all); last != nil {
 		heading = "The last good backup is " + spanWords(now.Sub(*last.TakenAt)) + " old"
+		switch size, here := sizes[last.File]; {
+		case sizes == nil:
+		case !here:
+			heading += ", but its file is not here"
+		case size != last.Size:
+			heading += ", but its file was changed"
+		}
 	}
 	words = "None is made by itself."
 	if next := plan.Next(now); !next.IsZero() {
@@ -130,7 +137,7 @@ func newBackupLine(b models.Backup, sizes map[string]int64, zone *time.Location)
 			line.State, line.Note = State{"Not reached", "warn"}, "The bucket in which it lies does not answer at the moment."
 		case !here:
 			line.State = State{"Not here", "warn"}
-			line.Note = "Its file, " + b.File + ", lies in the data folder of another machine, which made it, unless somebody took it away. Fetch it from there. Deleting it here removes it there as well, when that machine does the background work."
+			line.Note = "Its file, " + b.File + ", is not in the data folder here: somebody took it away, or another machine made it and has it. Deleting it here removes it there as well, when that machine does the background work."
 		case size != b.Size:
 			line.State, line.Note = State{"Changed", "bad"}, "Its file has another size than when it was made: do not trust it."
 		default:

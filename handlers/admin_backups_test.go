@@ -72,14 +72,14 @@ func TestABackupWhoseFileIsNotAsItWasIsShownAsSuch(t *testing.T) {
 	if err := os.Truncate(files[0], 10); err != nil {
 		t.Fatal(err)
 	}
-	if page := w.page(w.get("ada", "/admin/backups"), http.StatusOK); page.Text(".backups .badge") != "Changed" || page.Has("a[download]") {
-		t.Errorf("a short file: %q", page.Text(".backups"))
+	if page := w.page(w.get("ada", "/admin/backups"), http.StatusOK); page.Text(".backups .badge") != "Changed" || !strings.HasSuffix(page.Text("h1"), "but its file was changed") || page.Has("a[download]") {
+		t.Errorf("a short file: %q", page.Text("main"))
 	}
 	if err := os.Remove(files[0]); err != nil {
 		t.Fatal(err)
 	}
-	if page := w.page(w.get("ada", "/admin/backups"), http.StatusOK); page.Text(".backups .badge") != "Not here" || page.Has("a[download]") {
-		t.Errorf("no file: %q", page.Text(".backups"))
+	if page := w.page(w.get("ada", "/admin/backups"), http.StatusOK); page.Text(".backups .badge") != "Not here" || !strings.HasSuffix(page.Text("h1"), "but its file is not here") || page.Has("a[download]") {
+		t.Errorf("no file: %q", page.Text("main"))
 	}
 	if a := w.get("ada", "/admin/backups/1/file"); a.StatusCode != http.StatusNotFound {
 		t.Errorf("its file answers %d", a.StatusCode)
